@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The pure core of authbroker: it decides everything and does nothing.
+//!
+//! No clock, no network, no file, no lock and no `async` live here; this crate's manifest is the
+//! proof. The daemon hands in what happened and what time it is, and performs what comes back.
+//!
+//! # The map
+//!
+//! | module | what it knows |
+//! | --- | --- |
+//! | [`lifecycle`] | what a signed-in account does next: the heart of the broker |
+//! | [`sign_in`] | one sign-in: state, nonce, PKCE, and which answer counts |
+//! | [`account`], [`token`], [`request`] | what is kept, what is handed out, what is asked for |
+//! | [`caller`] | who asks, and what that caller may see |
+//! | [`failure`] | what went wrong, whose fault it is, and the way out |
+//! | [`scope`], [`resource`], [`issuer`], [`ids`], [`secret`], [`time`] | words that exist only parsed |
+//!
+//! # Invariants
+//!
+//! - **I1** A refresh token is in use at most once at any time: one line per session.
+//! - **I2** Every ticket is answered exactly once, or is still waiting in the state.
+//! - **I3** A rotated refresh token is remembered before any answer that came with it is given.
+//! - **I4** A reply to an attempt that is not the current one changes nothing that is kept.
+//! - **I5** A token leaves only for the key it was asked for: no two keys share one.
+
+pub mod account;
+pub mod caller;
+pub mod failure;
+pub mod ids;
+pub mod issuer;
+pub mod lifecycle;
+pub mod request;
+pub mod resource;
+pub mod scope;
+pub mod secret;
+pub mod sign_in;
+pub mod time;
+pub mod token;

@@ -1,0 +1,118 @@
+//! What went wrong, in the order a reader needs it: whose fault, what, and the way out.
+
+use std::time::Duration;
+
+/// Whose move it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Fault {
+    /// The caller asked for something that cannot be.
+    Caller,
+    /// A person must act, or chose not to.
+    User,
+    /// The provider refused or did not answer.
+    Provider,
+    /// This machine: network, keyring, disk, configuration.
+    Machine,
+    /// The broker itself.
+    Bug,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident => $fault:ident,)+) => {
+        /// The error names of the contract (§4), which every door uses alike.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Code { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The name as it stands on the wire.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)+ }
+            }
+
+            /// Whose fault it is.
+            pub const fn fault(self) -> Fault {
+                match self { $(Self::$name => Fault::$fault,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request itself is wrong.
+    InvalidArgs => Caller,
+    /// A scope is malformed, or the provider refuses it. Only that request fails.
+    InvalidScope => Caller,
+    /// A resource is malformed, or the provider refuses it. Only that request fails.
+    InvalidTarget => Caller,
+    /// No account matches. The person signs in, or names another.
+    NoSuchAccount => Caller,
+    /// Several accounts match. The caller names one.
+    AmbiguousAccount => Caller,
+    /// This broker does not do that.
+    NotSupported => Caller,
+    /// The caller has too much under way already.
+    Busy => Caller,
+    /// A person must sign in.
+    InteractionRequired => User,
+    /// The person said no.
+    UserDenied => User,
+    /// The request was withdrawn.
+    Cancelled => User,
+    /// Nobody acted in time.
+    TimedOut => User,
+    /// The provider answered with an error. The session is kept.
+    ProviderError => Provider,
+    /// The provider answers that it cannot serve now. Tried again later.
+    ProviderUnavailable => Provider,
+    /// The provider cannot be reached from here. Tried again later.
+    Offline => Machine,
+    /// The configuration is wrong.
+    ConfigInvalid => Machine,
+    /// The vault's key is out of reach until somebody unlocks it.
+    VaultLocked => Machine,
+    /// What the vault holds cannot be read.
+    VaultDamaged => Machine,
+    /// A fault in the broker.
+    Internal => Bug,
+}
+
+/// One failure, ready to be told: no secret is ever in it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What it is called.
+    pub code: Code,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// A command that helps.
+    pub hint: String,
+    /// When it is worth trying again.
+    pub retry_after: Option<Duration>,
+    /// The provider's own error word (RFC 6749 §5.2), where it gave one.
+    pub oauth_error: Option<String>,
+}
+
+impl Failure {
+    /// A failure with its way out.
+    pub fn new(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let (message, hint) = (message.into(), hint.into());
+        Self { code, message, hint, retry_after: None, oauth_error: None }
+    }
+
+    /// The same, worth trying again after `pause`.
+    #[must_use]
+    pub fn retry_after(mut self, pause: Duration) -> Self {
+        self.retry_after = Some(pause);
+        self
+    }
+
+    /// The same, with the provider's own error word.
+    #[must_use]
+    pub fn oauth_error(mut self, word: impl Into<String>) -> Self {
+        self.oauth_error = Some(word.into());
+        self
+    }
+}

@@ -1,0 +1,56 @@
+//! What callers ask for, parsed.
+
+use std::time::Duration;
+
+use crate::lifecycle::Need;
+use crate::resource::Resources;
+use crate::scope::ScopeSet;
+
+/// Which account is meant: nothing (the default or the only one), an id, a provider's name where
+/// it has one account, or a username.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AccountRef(String);
+
+impl AccountRef {
+    /// Takes the caller's word; who it means is looked up among the accounts the caller sees.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The word, or `None` where the caller left the choice to the broker.
+    pub fn named(&self) -> Option<&str> {
+        (!self.0.is_empty()).then_some(self.0.as_str())
+    }
+}
+
+/// A silent request for an access token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TokenRequest {
+    /// Whose token.
+    pub account: AccountRef,
+    /// For which APIs; empty for the provider's first configured one.
+    pub resources: Resources,
+    /// With which scopes; empty for all that were granted.
+    pub scopes: ScopeSet,
+    /// How fresh it must be.
+    pub need: Need,
+}
+
+/// A request that may lead to a person: silent first, then a sign-in.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SignInRequest {
+    /// The account or the provider.
+    pub target: AccountRef,
+    /// Scopes beyond the provider's configured ones.
+    pub scopes: ScopeSet,
+    /// The APIs the tokens are for; empty for the configured ones.
+    pub resources: Resources,
+    /// OpenID Connect's `prompt`, handed on as it is.
+    pub prompt: Option<String>,
+    /// The authentication context asked for (`acr_values`).
+    pub acr_values: Option<String>,
+    /// Who will probably sign in.
+    pub login_hint: Option<String>,
+    /// How long to wait for the person; `None` for the broker's own limit.
+    pub timeout: Option<Duration>,
+}
