@@ -1,0 +1,419 @@
+//! The session bus: the same calls, with options as `a{sv}`.
+//!
+//! A request for a person has an object of its own. Its path is known before the call (it is made
+//! of our bus name and a word we choose), so the signals are subscribed to first and none is missed.
+
+use std::collections::HashMap;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc;
+use zbus::fdo::DBusProxy;
+use zbus::message::Type;
+use zbus::names::BusName;
+use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, OwnedVariant, Variant};
+
+use super::{BACKLOG, Replies};
+use crate::error::Error;
+use crate::wire::SecretText;
+use crate::wire::broker1::{
+    Account, Acquire, BUS_NAME, Change, ErrorDetails, GetToken, Identity, Progress, ROOT_PATH,
+    SignOut, Token,
+};
+
+type Options<'a> = HashMap<&'static str, Variant<'a>>;
+type Dict = HashMap<String, OwnedVariant>;
+type Objects = HashMap<OwnedObjectPath, HashMap<String, Dict>>;
+
+const MANAGER: &str = "org.authbroker.Broker1.Manager";
+const ACCOUNT: &str = "org.authbroker.Broker1.Account";
+const REQUEST: &str = "org.authbroker.Broker1.Request";
+const OBJECT_MANAGER: &str = "org.freedesktop.DBus.ObjectManager";
+
+/// A connection to the session bus on which a broker is, or can be started.
+#[derive(Debug, Clone)]
+pub(crate) struct DBus(Connection);
+
+impl DBus {
+    pub(crate) async fn open() -> Result<Self, Error> {
+        let absent = |why: &str| Error::NoBroker { looked: format!("session bus: {why}") };
+        let connection = Connection::session().await.map_err(|_| absent("there is none"))?;
+        let bus = DBusProxy::new(&connection).await.map_err(from_zbus)?;
+        let name = BusName::try_from(BUS_NAME).map_err(from_zbus)?;
+        let owned = bus.name_has_owner(name).await.map_err(|e| from_zbus(e.into()))?;
+        if owned || can_be_started(&bus).await {
+            return Ok(Self(connection));
+        }
+        Err(absent("nobody has the name org.authbroker.Broker1"))
+    }
+
+    pub(crate) async fn token(&self, request: GetToken) -> Result<Token, Error> {
+        let mut options = Options::new();
+        put_list(&mut options, "resource", request.resource);
+        put_list(&mut options, "scopes", request.scopes);
+        put(&mut options, "min_ttl", request.min_ttl);
+        put(&mut options, "force", request.force);
+        put(&mut options, "correlation_id", request.correlation_id);
+        let reply = self.manager("GetToken", &(request.account, options)).await?;
+        let dict: Dict = reply.body().deserialize().map_err(from_zbus)?;
+        read_token(&dict)
+    }
+
+    pub(crate) async fn who_am_i(&self) -> Result<Identity, Error> {
+        let reply = self.manager("WhoAmI", &()).await?;
+        let dict: Dict = reply.body().deserialize().map_err(from_zbus)?;
+        Ok(Identity {
+            level: u8::try_from(number(&dict, "level")).unwrap_or(0),
+            level_name: text(&dict, "level_name"),
+            source: text(&dict, "source"),
+            uid: u32::try_from(number(&dict, "uid")).unwrap_or(u32::MAX),
+            pid: u32::try_from(number(&dict, "pid")).ok().filter(|pid| *pid > 0),
+            description: Some(text(&dict, "description")).filter(|text| !text.is_empty()),
+            proves: text(&dict, "proves"),
+        })
+    }
+
+    pub(crate) async fn accounts(&self) -> Result<Vec<Account>, Error> {
+        let reply = self.call(ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects", &()).await?;
+        let objects: Objects = reply.body().deserialize().map_err(from_zbus)?;
+        let mut accounts: Vec<_> =
+            objects.values().filter_map(|o| o.get(ACCOUNT)).map(read_account).collect();
+        accounts.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(accounts)
+    }
+
+    pub(crate) async fn acquire(&self, request: Acquire) -> Result<Replies<Progress>, Error> {
+        let mut options = Options::new();
+        put_list(&mut options, "resource", request.resource);
+        put_list(&mut options, "scopes", request.scopes);
+        put_list(&mut options, "acr_values", request.acr_values);
+        put(&mut options, "prompt", request.prompt);
+        put(&mut options, "login_hint", request.login_hint);
+        put(&mut options, "timeout", request.timeout);
+        let pending = self.prepare(&mut options).await?;
+        self.manager("Acquire", &(request.account, "", options)).await?;
+        Ok(self.follow(pending))
+    }
+
+    pub(crate) async fn sign_out(&self, request: SignOut) -> Result<Replies<Progress>, Error> {
+        let mut options = Options::new();
+        put(&mut options, "local", request.local);
+        let pending = self.prepare(&mut options).await?;
+        let path = self.account_path(&request.account).await?;
+        self.call(&path, ACCOUNT, "SignOut", &options).await?;
+        Ok(self.follow(pending))
+    }
+
+    pub(crate) async fn watch(&self) -> Result<Replies<Change>, Error> {
+        let ours = MatchRule::builder()
+            .msg_type(Type::Signal)
+            .sender(BUS_NAME)
+            .path_namespace(ROOT_PATH)
+            .build();
+        let signals = self.subscribe(ours.map_err(from_zbus)?).await?;
+        let gone = self.owner_changes().await?;
+        let (changes, receiver) = mpsc::channel(BACKLOG);
+        tokio::spawn(follow_accounts(self.clone(), signals, gone, changes));
+        Ok(Replies(receiver))
+    }
+
+    /// Hears of the broker's leaving the bus.
+    async fn owner_changes(&self) -> Result<MessageStream, Error> {
+        let rule = MatchRule::builder()
+            .msg_type(Type::Signal)
+            .sender("org.freedesktop.DBus")
+            .member("NameOwnerChanged")
+            .arg(0, BUS_NAME)
+            .build();
+        self.subscribe(rule.map_err(from_zbus)?).await
+    }
+
+    async fn subscribe(&self, rule: MatchRule<'_>) -> Result<MessageStream, Error> {
+        MessageStream::for_match_rule(rule, &self.0, NonZeroUsize::new(BACKLOG))
+            .await
+            .map_err(from_zbus)
+    }
+
+    /// Chooses a request's path, puts its word into the options, and listens there.
+    async fn prepare(&self, options: &mut Options<'_>) -> Result<PendingRequest, Error> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let word = format!("c{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let sender =
+            self.0.unique_name().map(|name| name.trim_start_matches(':').replace('.', "_"));
+        let path = format!("{ROOT_PATH}/requests/{}/{word}", sender.unwrap_or_default());
+        options.insert("handle_token", Variant::from(word));
+        let rule = MatchRule::builder()
+            .msg_type(Type::Signal)
+            .sender(BUS_NAME)
+            .path(path.clone())
+            .interface(REQUEST)
+            .build();
+        let signals = self.subscribe(rule.map_err(from_zbus)?).await?;
+        let gone = self.owner_changes().await?;
+        Ok(PendingRequest { path, signals, gone })
+    }
+
+    fn follow(&self, pending: PendingRequest) -> Replies<Progress> {
+        let (replies, receiver) = mpsc::channel(BACKLOG);
+        tokio::spawn(follow_request(self.clone(), pending, replies));
+        Replies(receiver)
+    }
+
+    /// The object of the account that `name` means.
+    async fn account_path(&self, name: &str) -> Result<String, Error> {
+        let reply = self.call(ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects", &()).await?;
+        let objects: Objects = reply.body().deserialize().map_err(from_zbus)?;
+        let means = |account: &Account| {
+            name.is_empty()
+                || [&account.id, &account.provider, &account.username]
+                    .into_iter()
+                    .any(|word| word == name)
+        };
+        let accounts =
+            objects.iter().filter_map(|(path, o)| Some((path, read_account(o.get(ACCOUNT)?))));
+        let found: Vec<_> = accounts.filter(|(_, account)| means(account)).collect();
+        match found.as_slice() {
+            [(path, _)] => Ok(path.to_string()),
+            [] => Err(no_account("NoSuchAccount", "no account matches")),
+            _ => Err(no_account("AmbiguousAccount", "several accounts match")),
+        }
+    }
+
+    async fn manager<B>(&self, method: &str, body: &B) -> Result<Message, Error>
+    where
+        B: serde::Serialize + zbus::wire::DynamicType + Sync,
+    {
+        self.call(ROOT_PATH, MANAGER, method, body).await
+    }
+
+    async fn call<B>(
+        &self,
+        path: &str,
+        interface: &str,
+        method: &str,
+        body: &B,
+    ) -> Result<Message, Error>
+    where
+        B: serde::Serialize + zbus::wire::DynamicType + Sync,
+    {
+        let reply = self.0.call_method(Some(BUS_NAME), path, Some(interface), method, body).await;
+        reply.map_err(from_zbus)
+    }
+}
+
+/// A request's path, and what is heard of it.
+struct PendingRequest {
+    path: String,
+    signals: MessageStream,
+    gone: MessageStream,
+}
+
+/// Hands a request's signals on until its response; closes it when nobody listens any more.
+async fn follow_request(
+    bus: DBus,
+    mut pending: PendingRequest,
+    replies: mpsc::Sender<Result<Progress, Error>>,
+) {
+    loop {
+        let message = tokio::select! {
+            message = pending.signals.next() => message,
+            _ = pending.gone.next() => None,
+            () = replies.closed() => {
+                // Withdrawn: whether the broker hears it no longer matters to anybody here.
+                let _closed = bus.call(&pending.path, REQUEST, "Close", &()).await;
+                return;
+            }
+        };
+        let step = message
+            .ok_or_else(broker_left)
+            .and_then(|m| read_request_signal(&m.map_err(from_zbus)?));
+        let goes_on = matches!(&step, Ok(progress) if progress.phase.is_some());
+        if replies.send(step).await.is_err() || !goes_on {
+            return;
+        }
+    }
+}
+
+/// Tells the accounts anew at every signal, as the difference to what was told before.
+async fn follow_accounts(
+    bus: DBus,
+    mut signals: MessageStream,
+    mut gone: MessageStream,
+    changes: mpsc::Sender<Result<Change, Error>>,
+) {
+    let mut known: Option<Vec<Account>> = None;
+    loop {
+        let listed = bus.accounts().await;
+        let change = listed.map(|now| {
+            let change = difference(known.as_deref(), &now);
+            known = Some(now);
+            change
+        });
+        let failed = change.is_err();
+        if !matches!(&change, Ok(None))
+            && changes.send(change.map(Option::unwrap_or_default)).await.is_err()
+            || failed
+        {
+            return;
+        }
+        tokio::select! {
+            signal = signals.next() => if signal.is_none() { return },
+            _ = gone.next() => {
+                let _told = changes.send(Err(broker_left())).await;
+                return;
+            }
+            () = changes.closed() => return,
+        }
+    }
+}
+
+/// What changed, or `None` where nothing did. Before anything was told, everything is news.
+fn difference(known: Option<&[Account]>, now: &[Account]) -> Option<Change> {
+    let before = known.unwrap_or_default();
+    let accounts: Vec<_> =
+        now.iter().filter(|account| !before.contains(account)).cloned().collect();
+    let stays = |old: &&Account| now.iter().any(|account| account.id == old.id);
+    let removed: Vec<_> =
+        before.iter().filter(|old| !stays(old)).map(|old| old.id.clone()).collect();
+    let change = Change { accounts, removed };
+    (known.is_none() || change != Change::default()).then_some(change)
+}
+
+fn read_request_signal(message: &Message) -> Result<Progress, Error> {
+    let header = message.header();
+    if header.member().is_some_and(|member| member.as_str() == "Progress") {
+        let (phase, details): (String, Dict) = message.body().deserialize().map_err(from_zbus)?;
+        let word = |name| Some(text(&details, name)).filter(|text| !text.is_empty());
+        return Ok(Progress {
+            phase: Some(phase),
+            url: word("url"),
+            message: word("message"),
+            account: word("account"),
+        });
+    }
+    let (code, details): (u32, Dict) = message.body().deserialize().map_err(from_zbus)?;
+    match code {
+        0 => Ok(Progress { account: Some(text(&details, "account")), ..Progress::default() }),
+        _ => Err(read_error(&text(&details, "error"), &details, text(&details, "message"))),
+    }
+}
+
+fn read_token(dict: &Dict) -> Result<Token, Error> {
+    let access_token = text(dict, "access_token");
+    if access_token.is_empty() {
+        return Err(Error::Protocol("the answer has no access token".to_owned()));
+    }
+    Ok(Token {
+        access_token: SecretText::from(access_token),
+        token_type: text(dict, "token_type"),
+        expires_at: number(dict, "expires_at"),
+        scopes: list(dict, "scopes"),
+        resource: list(dict, "resource"),
+        account: text(dict, "account"),
+        subject: text(dict, "subject"),
+        correlation_id: Some(text(dict, "correlation_id")).filter(|text| !text.is_empty()),
+    })
+}
+
+fn read_account(properties: &Dict) -> Account {
+    Account {
+        id: text(properties, "Id"),
+        provider: text(properties, "Provider"),
+        issuer: text(properties, "Issuer"),
+        username: text(properties, "Username"),
+        label: text(properties, "Label"),
+        subject: text(properties, "Subject"),
+        picture: text(properties, "Picture"),
+        state: text(properties, "State"),
+        state_reason: text(properties, "StateReason"),
+        state_since: number(properties, "StateSince"),
+        auth_time: number(properties, "AuthTime"),
+    }
+}
+
+fn text(dict: &Dict, name: &str) -> String {
+    dict.get(name)
+        .and_then(|value| String::try_from(value.try_clone().ok()?).ok())
+        .unwrap_or_default()
+}
+
+fn list(dict: &Dict, name: &str) -> Vec<String> {
+    let value = dict.get(name).and_then(|value| value.try_clone().ok());
+    value.and_then(|value| Vec::<String>::try_from(value).ok()).unwrap_or_default()
+}
+
+/// A number of whatever width it was sent in.
+fn number(dict: &Dict, name: &str) -> u64 {
+    match dict.get(name).map(|value| &**value) {
+        Some(Variant::U64(number)) => *number,
+        Some(Variant::U32(number)) => u64::from(*number),
+        Some(Variant::U8(number)) => u64::from(*number),
+        _ => 0,
+    }
+}
+
+fn put<'a, T: Into<Variant<'a>>>(options: &mut Options<'a>, name: &'static str, value: Option<T>) {
+    if let Some(value) = value {
+        options.insert(name, value.into());
+    }
+}
+
+fn put_list(options: &mut Options<'_>, name: &'static str, values: Vec<String>) {
+    if !values.is_empty() {
+        options.insert(name, Variant::from(values));
+    }
+}
+
+async fn can_be_started(bus: &DBusProxy<'_>) -> bool {
+    let names = bus.list_activatable_names().await.unwrap_or_default();
+    names.iter().any(|name| name.as_str() == BUS_NAME)
+}
+
+fn broker_left() -> Error {
+    Error::Connection(io::Error::new(io::ErrorKind::BrokenPipe, "the broker left the bus"))
+}
+
+fn no_account(name: &str, message: &str) -> Error {
+    let details = ErrorDetails {
+        message: message.to_owned(),
+        hint: "brokerctl accounts".to_owned(),
+        ..ErrorDetails::default()
+    };
+    Error::from_wire(&format!("{BUS_NAME}.Error.{name}"), details)
+}
+
+fn read_error(name: &str, details: &Dict, message: String) -> Error {
+    let retry_after = Some(number(details, "retry_after")).filter(|seconds| *seconds > 0);
+    let word = |name| Some(text(details, name)).filter(|text| !text.is_empty());
+    Error::from_wire(
+        name,
+        ErrorDetails {
+            message,
+            hint: text(details, "hint"),
+            retry_after,
+            oauth_error: word("oauth_error"),
+            correlation_id: None,
+        },
+    )
+}
+
+fn from_zbus(error: zbus::Error) -> Error {
+    match error {
+        zbus::Error::MethodError(name, message, reply) => {
+            let body: Option<(String, Dict)> = reply.body().deserialize().ok();
+            let (message, details) =
+                body.unwrap_or_else(|| (message.unwrap_or_default(), Dict::new()));
+            match name.as_str() {
+                "org.freedesktop.DBus.Error.ServiceUnknown"
+                | "org.freedesktop.DBus.Error.NameHasNoOwner" => {
+                    Error::NoBroker { looked: format!("session bus: {message}") }
+                }
+                name => read_error(name, &details, message),
+            }
+        }
+        zbus::Error::InputOutput(error) => Error::Connection(io::Error::new(error.kind(), error)),
+        other => Error::Connection(io::Error::other(other)),
+    }
+}

@@ -1,0 +1,208 @@
+//! `org.authbroker.Broker1`: what an app may ask.
+//!
+//! The names of parameters and results are the same on the socket and on D-Bus, where the options
+//! travel as `a{sv}`. Whatever is left out has its default.
+
+use serde::{Deserialize, Serialize};
+
+use super::SecretText;
+
+/// The interface's name. Method and error names follow it after a dot.
+pub const INTERFACE: &str = "org.authbroker.Broker1";
+
+/// The bus name of the broker.
+pub const BUS_NAME: &str = "org.authbroker.Broker1";
+
+/// The root object on the bus.
+pub const ROOT_PATH: &str = "/org/authbroker/Broker1";
+
+/// The interface in Varlink's own language, as introspection shows it.
+pub const IDL: &str = include_str!("org.authbroker.Broker1.varlink");
+
+/// What to ask a token with.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GetToken {
+    /// Account id, provider name or username; empty for the default or only one.
+    pub account: String,
+    /// The APIs that the token is for (RFC 8707); empty for the provider's first one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
+    /// The scopes it must have; empty for all that were granted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// How long it must be valid at least, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_ttl: Option<u32>,
+    /// Whether to renew it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub force: Option<bool>,
+    /// A word of the caller's own, given back with the answer and kept in the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// An access token and what is known of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Token {
+    /// The token.
+    pub access_token: SecretText,
+    /// How it is presented: `Bearer`.
+    pub token_type: String,
+    /// When it expires, in seconds since the epoch.
+    pub expires_at: u64,
+    /// The scopes it has.
+    pub scopes: Vec<String>,
+    /// The APIs it is for.
+    pub resource: Vec<String>,
+    /// The account's id.
+    pub account: String,
+    /// Who it speaks for, in the issuer's words.
+    pub subject: String,
+    /// The caller's own word, where it sent one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// What to get a person's sign-in with. Silent, if there is one already.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Acquire {
+    /// Account or provider; empty for the default or only one.
+    pub account: String,
+    /// The APIs that tokens will be asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
+    /// Scopes beyond those that the broker's configuration names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// OpenID Connect's `prompt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// The authentication contexts wanted, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
+    /// Who will probably sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_hint: Option<String>,
+    /// How long to wait for the person, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u32>,
+}
+
+/// How a request that waits for a person goes on. The last one names the account and has no phase.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// `url`, `browser-opened`, `rejected-answer`, `exchanging`, `revoking`, `end-session`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// An address that a browser is to open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// A sentence for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The account that was signed in or out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
+/// What to sign out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignOut {
+    /// The account.
+    pub account: String,
+    /// Whether to forget it here without telling the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local: Option<bool>,
+}
+
+/// How the broker sees a caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// 0 (only the user is known) to 4.
+    pub level: u8,
+    /// The level in a word.
+    pub level_name: String,
+    /// What the level rests on.
+    pub source: String,
+    /// The user.
+    pub uid: u32,
+    /// The process, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// A label for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What this does not prove, in words.
+    pub proves: String,
+}
+
+/// An account as its user sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Stable id, as in `acme-k3v9q2ma`.
+    pub id: String,
+    /// The provider's name in the broker's configuration.
+    pub provider: String,
+    /// The issuer.
+    pub issuer: String,
+    /// What to call it in a list.
+    pub username: String,
+    /// What to call the person in a greeting.
+    pub label: String,
+    /// Who it is, in the issuer's words.
+    pub subject: String,
+    /// The address of a picture; empty where the provider gave none.
+    #[serde(default)]
+    pub picture: String,
+    /// `ready`, `interaction-required`, `offline`, `vault-locked`, `revoked` or `disabled`.
+    pub state: String,
+    /// Why, in words; empty where there is nothing to say.
+    #[serde(default)]
+    pub state_reason: String,
+    /// Since when, in seconds since the epoch.
+    #[serde(default)]
+    pub state_since: u64,
+    /// When the person last proved who they are, in seconds since the epoch.
+    #[serde(default)]
+    pub auth_time: u64,
+}
+
+/// The answer to `ListAccounts`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Accounts {
+    /// Every account that the caller may see.
+    pub accounts: Vec<Account>,
+}
+
+/// One reply of `Watch`. The first has every account; each later one what changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// New accounts, and accounts in their new state.
+    pub accounts: Vec<Account>,
+    /// Ids of accounts that are gone.
+    #[serde(default)]
+    pub removed: Vec<String>,
+}
+
+/// What an error tells.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ErrorDetails {
+    /// What happened.
+    #[serde(default)]
+    pub message: String,
+    /// A command that helps.
+    #[serde(default)]
+    pub hint: String,
+    /// When it is worth trying again, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+    /// The provider's own error word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth_error: Option<String>,
+    /// The caller's own word, where it sent one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}

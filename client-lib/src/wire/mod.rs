@@ -1,0 +1,45 @@
+//! The words that the broker and its clients share, and nothing else.
+//!
+//! On a socket they travel as [Varlink](https://varlink.org) messages: one JSON object each, ended
+//! by a NUL byte. [`frame`] has the envelope, [`broker1`] and [`admin1`] the two interfaces,
+//! [`places`] the folders where the doors are.
+
+pub mod admin1;
+pub mod broker1;
+pub mod frame;
+pub mod places;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// Text that is to be sent, and never to be printed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl From<SecretText> for String {
+    fn from(text: SecretText) -> Self {
+        text.0.to_string()
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
