@@ -1,1 +1,63 @@
-//! Placeholder.
+//! A small but strict OpenID Provider for development and tests.
+//!
+//! It listens on loopback only, makes its signing keys at start and forgets everything with the
+//! process. What happens in a sign-in, and where:
+//!
+//! 1. `discovery.rs` and `jwks.rs` say where things are and how signatures are checked;
+//! 2. `authorize/` parses and judges the authorization request, then asks what is still missing:
+//!    a sign-in, a choice of account, a consent. The pages themselves are in `pages/`;
+//! 3. `token/` redeems codes and rotates refresh tokens; `grants.rs` remembers which tokens
+//!    hang on which consent, so that one revocation ends them all;
+//! 4. `userinfo.rs`, `revoke.rs` and `end_session.rs` serve what comes after.
+//!
+//! Around every request stands `wire.rs`: it records the request ([`Issuer::requests`]) and
+//! commits the faults that a test asked for ([`Issuer::inject`], [`Fault`]).
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use dev_issuer::{Fault, Issuer, Options, Times};
+//!
+//! let issuer = Issuer::start(Options::default()).await?;
+//! issuer.inject(Fault::Token500, Times::Once);
+//! println!("{}/.well-known/openid-configuration", issuer.url());
+//! # Ok(()) }
+//! ```
+
+mod accounts;
+mod authorize;
+mod avatar;
+mod browser;
+mod client_auth;
+mod clock;
+mod discovery;
+mod draft;
+mod end_session;
+mod error;
+mod faults;
+mod grants;
+mod issuer;
+mod jwks;
+mod keys;
+mod options;
+mod pages;
+mod params;
+mod provider;
+mod record;
+mod redirect_uri;
+mod resource;
+mod revoke;
+mod router;
+mod scope;
+mod secret;
+mod server;
+mod token;
+pub mod user_agent;
+mod userinfo;
+mod wire;
+
+pub use accounts::{ACCOUNTS, Account};
+pub use faults::{Fault, Times};
+pub use issuer::Issuer;
+pub use options::{Alg, Client, Options};
+pub use record::Recorded;
+pub use secret::ClientSecret;

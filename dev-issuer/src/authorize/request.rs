@@ -1,0 +1,168 @@
+//! The authorization request, parsed and judged.
+//!
+//! The client and the redirect URI come first: until both are known, errors go on a page of ours
+//! and never to an address that a stranger chose (RFC 6749 §4.1.2.1). After that, every error is
+//! sent to the client.
+
+use crate::authorize::answer::ReturnAddress;
+use crate::authorize::prompt::Prompts;
+use crate::error::OAuthError;
+use crate::options::{Client, Options};
+use crate::params::Params;
+use crate::provider::Provider;
+use crate::scope::ScopeSet;
+use crate::{redirect_uri, resource};
+
+/// A request that may be served.
+#[derive(Clone, Debug)]
+pub(crate) struct AuthorizationRequest {
+    pub(crate) client_id: String,
+    pub(crate) client_name: String,
+    pub(crate) address: ReturnAddress,
+    pub(crate) scopes: ScopeSet,
+    pub(crate) resources: Vec<String>,
+    pub(crate) nonce: Option<String>,
+    /// The S256 challenge (RFC 7636 §4.2).
+    pub(crate) challenge: String,
+    pub(crate) prompts: Prompts,
+    pub(crate) login_hint: Option<String>,
+    /// The greatest age of the sign-in, in seconds.
+    pub(crate) max_age: Option<u64>,
+    /// The subject that `id_token_hint` names.
+    pub(crate) subject: Option<String>,
+}
+
+/// Why a request is not served, and who is told.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The person, on a page: there is no address that could be trusted.
+    Page(&'static str),
+    /// The client.
+    Redirect(ReturnAddress, OAuthError),
+}
+
+pub(crate) fn parse(params: &Params, provider: &Provider) -> Result<AuthorizationRequest, Refusal> {
+    let client = client(params, &provider.options)?;
+    let address = return_address(params, client)?;
+    judge(params, client, &address, provider).map_err(|error| Refusal::Redirect(address, error))
+}
+
+fn client<'a>(params: &Params, options: &'a Options) -> Result<&'a Client, Refusal> {
+    if params.is_repeated("client_id") {
+        return Err(Refusal::Page("The request names its application more than once."));
+    }
+    let client = params.get("client_id").and_then(|id| options.client(id));
+    client.ok_or(Refusal::Page("The application that sent you here is not registered."))
+}
+
+fn return_address(params: &Params, client: &Client) -> Result<ReturnAddress, Refusal> {
+    if params.is_repeated("redirect_uri") {
+        return Err(Refusal::Page("The request says more than once where to return to."));
+    }
+    let asked = params
+        .get("redirect_uri")
+        .ok_or(Refusal::Page("The request does not say where to return to."))?;
+    if !client.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, asked)) {
+        return Err(Refusal::Page("The address to return to is not one of the application's."));
+    }
+    let state = params.get("state").filter(|_| !params.is_repeated("state"));
+    Ok(ReturnAddress { redirect_uri: asked.to_owned(), state: state.map(str::to_owned) })
+}
+
+fn judge(
+    params: &Params,
+    client: &Client,
+    address: &ReturnAddress,
+    provider: &Provider,
+) -> Result<AuthorizationRequest, OAuthError> {
+    if params.repeated().is_some() {
+        return Err(OAuthError::repeated_parameter());
+    }
+    no_unsupported(params)?;
+    code_flow(params)?;
+    let allowed = &provider.options.resources;
+    Ok(AuthorizationRequest {
+        client_id: client.id.clone(),
+        client_name: client.name.clone(),
+        address: address.clone(),
+        scopes: scopes(params, &provider.options)?,
+        resources: resource::check(params.resources(), allowed, &provider.userinfo_url())?,
+        nonce: params.get("nonce").map(str::to_owned),
+        challenge: challenge(params)?,
+        prompts: Prompts::parse(params.get("prompt"))?,
+        login_hint: params.get("login_hint").map(str::to_owned),
+        max_age: max_age(params)?,
+        subject: hinted_subject(params, provider)?,
+    })
+}
+
+fn no_unsupported(params: &Params) -> Result<(), OAuthError> {
+    let unsupported = [
+        ("request", "request_not_supported"),
+        ("request_uri", "request_uri_not_supported"),
+        ("registration", "registration_not_supported"),
+    ];
+    match unsupported.into_iter().find(|(name, _)| params.get(name).is_some()) {
+        Some((name, code)) => Err(OAuthError::new(code, format!("{name} is not supported"))),
+        None => Ok(()),
+    }
+}
+
+fn code_flow(params: &Params) -> Result<(), OAuthError> {
+    match params.get("response_type") {
+        Some("code") => {}
+        Some(_) => {
+            let text = "only the code flow is served";
+            return Err(OAuthError::new("unsupported_response_type", text));
+        }
+        None => return Err(OAuthError::invalid_request("response_type is missing")),
+    }
+    match params.get("response_mode") {
+        None | Some("query") => Ok(()),
+        Some(_) => Err(OAuthError::invalid_request("only response_mode query is served")),
+    }
+}
+
+fn scopes(params: &Params, options: &Options) -> Result<ScopeSet, OAuthError> {
+    let asked = ScopeSet::parse(params.get("scope").unwrap_or_default());
+    if asked.is_empty() {
+        return Err(OAuthError::invalid_scope("no scope is asked for"));
+    }
+    if asked.names().any(|name| options.supported_scopes().all(|known| known != name)) {
+        return Err(OAuthError::invalid_scope("a scope is not known here"));
+    }
+    Ok(asked)
+}
+
+/// S256 makes 32 bytes of every verifier, which base64url writes as 43 characters.
+fn challenge(params: &Params) -> Result<String, OAuthError> {
+    let challenge = params.get("code_challenge").ok_or_else(|| {
+        OAuthError::invalid_request("code_challenge is missing: PKCE is required")
+    })?;
+    if params.get("code_challenge_method") != Some("S256") {
+        return Err(OAuthError::invalid_request("code_challenge_method must be S256"));
+    }
+    let base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if challenge.len() != 43 || !challenge.bytes().all(base64url) {
+        return Err(OAuthError::invalid_request("code_challenge is no S256 challenge"));
+    }
+    Ok(challenge.to_owned())
+}
+
+fn max_age(params: &Params) -> Result<Option<u64>, OAuthError> {
+    let parse = |text: &str| text.parse().map_err(|_| bad_max_age());
+    params.get("max_age").map(parse).transpose()
+}
+
+fn bad_max_age() -> OAuthError {
+    OAuthError::invalid_request("max_age is a number of seconds")
+}
+
+fn hinted_subject(params: &Params, provider: &Provider) -> Result<Option<String>, OAuthError> {
+    let Some(hint) = params.get("id_token_hint") else { return Ok(None) };
+    let claims = provider.keys().verify(hint);
+    match claims.and_then(|claims| claims.get("sub")?.as_str().map(str::to_owned)) {
+        Some(subject) => Ok(Some(subject)),
+        None => Err(OAuthError::invalid_request("id_token_hint is no ID token of this issuer")),
+    }
+}

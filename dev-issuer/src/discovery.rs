@@ -1,0 +1,88 @@
+//! `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §4).
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use crate::authorize::prompt::Prompt;
+use crate::faults::Effect;
+use crate::jwks::MAY_BE_KEPT;
+use crate::provider::{ACR, Provider, Shared};
+
+pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
+    let mut document = document(&provider);
+    for change in provider.faults.take(|effect| match effect {
+        Effect::Discovery(change) => Some(change),
+        _ => None,
+    }) {
+        change(&mut document);
+    }
+    ([MAY_BE_KEPT], Json(document)).into_response()
+}
+
+fn document(provider: &Provider) -> Map<String, Value> {
+    let mut document = endpoints(provider);
+    document.extend(abilities(provider));
+    document
+}
+
+fn endpoints(provider: &Provider) -> Map<String, Value> {
+    let at = |path: &str| json!(format!("{}{path}", provider.url));
+    [
+        ("issuer", at("")),
+        ("authorization_endpoint", at("/authorize")),
+        ("token_endpoint", at("/token")),
+        ("jwks_uri", at("/jwks")),
+        ("userinfo_endpoint", at("/userinfo")),
+        ("revocation_endpoint", at("/revoke")),
+        ("end_session_endpoint", at("/end_session")),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+fn abilities(provider: &Provider) -> Map<String, Value> {
+    let client_authentication = ["none", "client_secret_basic", "client_secret_post"];
+    let claims = [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "nonce",
+        "at_hash",
+        "acr",
+        "sid",
+        "name",
+        "given_name",
+        "family_name",
+        "preferred_username",
+        "picture",
+        "email",
+        "email_verified",
+    ];
+    [
+        ("scopes_supported", json!(provider.options.supported_scopes().collect::<Vec<_>>())),
+        ("claims_supported", json!(claims)),
+        ("response_types_supported", json!(["code"])),
+        ("response_modes_supported", json!(["query"])),
+        ("grant_types_supported", json!(["authorization_code", "refresh_token"])),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("prompt_values_supported", json!(Prompt::NAMES)),
+        ("acr_values_supported", json!([ACR])),
+        ("subject_types_supported", json!(["public"])),
+        ("id_token_signing_alg_values_supported", json!([provider.options.id_alg.name()])),
+        ("token_endpoint_auth_methods_supported", json!(client_authentication)),
+        ("revocation_endpoint_auth_methods_supported", json!(client_authentication)),
+        ("authorization_response_iss_parameter_supported", json!(true)),
+        ("claims_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(false)),
+        ("request_uri_parameter_supported", json!(false)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}

@@ -1,0 +1,222 @@
+//! Grants, and the codes and tokens that hang on them.
+//!
+//! A grant is what a person allowed a client at one sign-in. Codes, refresh tokens and access
+//! tokens only point at it, so removing the grant ends them all: that is how a reused code, a
+//! reused refresh token and a revocation work.
+
+use std::collections::HashMap;
+use std::io;
+
+use crate::accounts::Account;
+use crate::clock::UnixSeconds;
+use crate::error::OAuthError;
+use crate::scope::ScopeSet;
+use crate::secret;
+
+/// Names a grant inside this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct GrantId(u64);
+
+/// What was allowed, by whom, to whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    pub(crate) client_id: String,
+    pub(crate) account: &'static Account,
+    pub(crate) scopes: ScopeSet,
+    pub(crate) resources: Vec<String>,
+    pub(crate) nonce: Option<String>,
+    pub(crate) auth_time: UnixSeconds,
+    pub(crate) sid: String,
+}
+
+/// What a code may be redeemed with.
+#[derive(Clone, Debug)]
+pub(crate) struct CodeTerms {
+    pub(crate) redirect_uri: String,
+    pub(crate) challenge: String,
+    pub(crate) expires_at: UnixSeconds,
+}
+
+#[derive(Debug)]
+struct Code {
+    grant: GrantId,
+    terms: CodeTerms,
+    use_: Use,
+}
+
+#[derive(Debug)]
+struct RefreshToken {
+    grant: GrantId,
+    expires_at: UnixSeconds,
+    use_: Use,
+}
+
+/// Whether a code or a refresh token has been used.
+#[derive(Clone, Copy, Debug)]
+enum Use {
+    Fresh,
+    Spent { at: UnixSeconds },
+}
+
+#[derive(Debug)]
+struct AccessToken {
+    grant: GrantId,
+    expires_at: UnixSeconds,
+}
+
+/// All grants and everything that points at one. What has expired is swept out on each issue.
+#[derive(Debug, Default)]
+pub(crate) struct Grants {
+    made: u64,
+    by_id: HashMap<GrantId, Grant>,
+    codes: HashMap<String, Code>,
+    refresh_tokens: HashMap<String, RefreshToken>,
+    access_tokens: HashMap<String, AccessToken>,
+}
+
+impl Grants {
+    /// Remembers a grant and gives the code for it.
+    pub(crate) fn issue_code(&mut self, grant: Grant, terms: CodeTerms) -> io::Result<String> {
+        let code = secret::fresh()?;
+        self.made += 1;
+        let id = GrantId(self.made);
+        self.by_id.insert(id, grant);
+        self.codes.insert(code.clone(), Code { grant: id, terms, use_: Use::Fresh });
+        Ok(code)
+    }
+
+    /// Spends a code. The caller compares the terms; a code whose terms are not met stays spent.
+    /// A second use ends the grant, and with it the tokens of the first (RFC 6749 §4.1.2).
+    pub(crate) fn redeem_code(
+        &mut self,
+        code: &str,
+        client_id: &str,
+        now: UnixSeconds,
+    ) -> Result<(GrantId, Grant, CodeTerms), OAuthError> {
+        let unknown = || OAuthError::invalid_grant("this code is unknown or has ended");
+        let known = self.codes.get_mut(code).ok_or_else(unknown)?;
+        let grant = self.by_id.get(&known.grant).ok_or_else(unknown)?.clone();
+        if grant.client_id != client_id {
+            return Err(OAuthError::invalid_grant("this code is for another client"));
+        }
+        if let Use::Spent { .. } = known.use_ {
+            let id = known.grant;
+            self.end(id);
+            return Err(OAuthError::invalid_grant("this code was used before: its tokens ended"));
+        }
+        known.use_ = Use::Spent { at: now };
+        if known.terms.expires_at <= now {
+            return Err(OAuthError::invalid_grant("this code has expired"));
+        }
+        Ok((known.grant, grant, known.terms.clone()))
+    }
+
+    /// Finds what a refresh token stands for. Reuse is found here as well as at
+    /// [`Grants::spend_refresh`], so that a stolen token is noticed whatever it is used to ask for.
+    pub(crate) fn look_up_refresh(
+        &mut self,
+        token: &str,
+        client_id: &str,
+        grace: u64,
+        now: UnixSeconds,
+    ) -> Result<(GrantId, Grant), OAuthError> {
+        let unknown = || OAuthError::invalid_grant("this refresh token is unknown or has ended");
+        let known = self.refresh_tokens.get(token).ok_or_else(unknown)?;
+        let grant = self.by_id.get(&known.grant).ok_or_else(unknown)?.clone();
+        if grant.client_id != client_id {
+            return Err(OAuthError::invalid_grant("this refresh token is for another client"));
+        }
+        if known.expires_at <= now {
+            return Err(OAuthError::invalid_grant("this refresh token has expired"));
+        }
+        let id = known.grant;
+        self.refuse_reuse(token, grace, now)?;
+        Ok((id, grant))
+    }
+
+    /// Spends a refresh token. Of two requests that come at once with the same one, the second
+    /// finds it spent here.
+    pub(crate) fn spend_refresh(
+        &mut self,
+        token: &str,
+        grace: u64,
+        now: UnixSeconds,
+    ) -> Result<(), OAuthError> {
+        self.refuse_reuse(token, grace, now)?;
+        if let Some(known) = self.refresh_tokens.get_mut(token)
+            && let Use::Fresh = known.use_
+        {
+            known.use_ = Use::Spent { at: now };
+        }
+        Ok(())
+    }
+
+    /// A token that was rotated away ends the grant, unless its first use was less than `grace`
+    /// seconds ago (RFC 9700 §4.14).
+    fn refuse_reuse(
+        &mut self,
+        token: &str,
+        grace: u64,
+        now: UnixSeconds,
+    ) -> Result<(), OAuthError> {
+        match self.refresh_tokens.get(token) {
+            Some(RefreshToken { grant, use_: Use::Spent { at }, .. }) if now >= at + grace => {
+                let grant = *grant;
+                self.end(grant);
+                Err(OAuthError::invalid_grant("this refresh token was used before: all ended"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn issue_refresh(
+        &mut self,
+        grant: GrantId,
+        expires_at: UnixSeconds,
+    ) -> io::Result<String> {
+        let token = secret::fresh()?;
+        let issued = RefreshToken { grant, expires_at, use_: Use::Fresh };
+        self.refresh_tokens.insert(token.clone(), issued);
+        Ok(token)
+    }
+
+    /// Remembers an access token by its `jti`, so that it can be revoked.
+    pub(crate) fn note_access(&mut self, jti: String, grant: GrantId, expires_at: UnixSeconds) {
+        self.access_tokens.insert(jti, AccessToken { grant, expires_at });
+    }
+
+    /// The grant behind a live access token.
+    pub(crate) fn behind_access(&self, jti: &str, now: UnixSeconds) -> Option<&Grant> {
+        let token = self.access_tokens.get(jti).filter(|token| now < token.expires_at)?;
+        self.by_id.get(&token.grant)
+    }
+
+    /// The grant behind a refresh token, whether spent or not.
+    pub(crate) fn behind_refresh(&self, token: &str) -> Option<(GrantId, &Grant)> {
+        let id = self.refresh_tokens.get(token)?.grant;
+        Some((id, self.by_id.get(&id)?))
+    }
+
+    /// Ends one access token.
+    pub(crate) fn end_access(&mut self, jti: &str) {
+        self.access_tokens.remove(jti);
+    }
+
+    /// Ends a grant: nothing that points at it is good any more.
+    pub(crate) fn end(&mut self, grant: GrantId) {
+        self.by_id.remove(&grant);
+    }
+
+    /// Forgets what has expired and, where nothing points at it any more, its grant.
+    pub(crate) fn sweep(&mut self, now: UnixSeconds) {
+        self.access_tokens.retain(|_, token| now < token.expires_at);
+        self.refresh_tokens.retain(|_, token| now < token.expires_at);
+        let Self { by_id, codes, refresh_tokens, access_tokens, .. } = self;
+        let in_use = |id: &GrantId| {
+            refresh_tokens.values().any(|token| token.grant == *id)
+                || access_tokens.values().any(|token| token.grant == *id)
+        };
+        codes.retain(|_, code| now < code.terms.expires_at || in_use(&code.grant));
+        by_id.retain(|id, _| in_use(id) || codes.values().any(|code| code.grant == *id));
+    }
+}

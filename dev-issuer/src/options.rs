@@ -1,0 +1,132 @@
+//! What an issuer is started with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::secret::ClientSecret;
+
+/// An algorithm that this issuer signs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub enum Alg {
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256, on a key of 2048 bits.
+    Rs256,
+}
+
+impl Alg {
+    /// The name in a JOSE header (RFC 7518 §3.1).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+        }
+    }
+}
+
+/// A registered client. Without a secret it is a public one.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The `client_id`.
+    pub id: String,
+    /// What the consent page calls it.
+    pub name: String,
+    /// The secret of a confidential client; `None` makes it public.
+    pub secret: Option<ClientSecret>,
+    /// Where answers may go. The port of `127.0.0.1` and `[::1]` is free.
+    pub redirect_uris: Vec<String>,
+    /// Where a person may be sent after a logout, under the same rule.
+    pub post_logout_redirect_uris: Vec<String>,
+}
+
+impl Client {
+    /// A public client with the loopback redirect URIs of a native app: `/callback` and, after a
+    /// logout, `/signed-out`, each on `127.0.0.1`, `[::1]` and `localhost`.
+    pub fn public(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            secret: None,
+            redirect_uris: on_loopback("/callback"),
+            post_logout_redirect_uris: on_loopback("/signed-out"),
+        }
+    }
+
+    /// The same with a secret.
+    pub fn confidential(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        secret: ClientSecret,
+    ) -> Self {
+        Self { secret: Some(secret), ..Self::public(id, name) }
+    }
+}
+
+fn on_loopback(path: &str) -> Vec<String> {
+    ["127.0.0.1", "[::1]", "localhost"].map(|host| format!("http://{host}{path}")).to_vec()
+}
+
+/// How an issuer behaves. `Options::default()` suits most tests.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The loopback address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How long an access token lives, in whole seconds.
+    pub access_ttl: Duration,
+    /// How long an ID token lives, in whole seconds.
+    pub id_ttl: Duration,
+    /// How long a refresh token lives after its issue, in whole seconds.
+    pub refresh_ttl: Duration,
+    /// How long a code may wait to be redeemed, in whole seconds.
+    pub code_ttl: Duration,
+    /// How long a used refresh token is still taken, for clients whose answer was lost. Zero, the
+    /// default, takes it once and treats every repetition as theft.
+    pub refresh_grace: Duration,
+    /// Who may ask.
+    pub clients: Vec<Client>,
+    /// The resources that tokens are issued for; empty takes any absolute URI.
+    pub resources: Vec<String>,
+    /// Scopes besides `openid`, `profile`, `email` and `offline_access`.
+    pub scopes: Vec<String>,
+    /// Signs access tokens.
+    pub access_alg: Alg,
+    /// Signs ID tokens.
+    pub id_alg: Alg,
+}
+
+impl Default for Options {
+    /// Five-minute tokens, the public client `desktop-broker` and the confidential `web-app`,
+    /// whose secret is `web-app-secret`.
+    fn default() -> Self {
+        let five_minutes = Duration::from_mins(5);
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            access_ttl: five_minutes,
+            id_ttl: five_minutes,
+            refresh_ttl: Duration::from_hours(24),
+            code_ttl: Duration::from_mins(1),
+            refresh_grace: Duration::ZERO,
+            clients: vec![
+                Client::public("desktop-broker", "Desktop Broker"),
+                Client::confidential("web-app", "Web App", ClientSecret::new("web-app-secret")),
+            ],
+            resources: Vec::new(),
+            scopes: vec!["messages.read".to_owned()],
+            access_alg: Alg::Es256,
+            id_alg: Alg::Rs256,
+        }
+    }
+}
+
+impl Options {
+    /// Every scope that may be asked for, the four that OpenID Connect defines first.
+    pub(crate) fn supported_scopes(&self) -> impl Iterator<Item = &str> {
+        let own = ["openid", "profile", "email", "offline_access"];
+        own.into_iter().chain(self.scopes.iter().map(String::as_str))
+    }
+
+    pub(crate) fn client(&self, id: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| client.id == id)
+    }
+}

@@ -1,0 +1,75 @@
+//! What all handlers share.
+//!
+//! Each part sits behind its own lock. No lock is held across an `.await`, and none is taken while
+//! another is held, so they cannot deadlock. A poisoned lock is taken over: a panicking handler
+//! leaves no half-made state, because each change is one call.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use crate::browser::Browsers;
+use crate::clock::{Clock, UnixSeconds};
+use crate::faults::FaultBoard;
+use crate::grants::Grants;
+use crate::keys::KeySet;
+use crate::options::Options;
+use crate::record::Recorder;
+
+/// The authentication context class of every sign-in here: a password.
+pub(crate) const ACR: &str = "urn:dev-issuer:password";
+
+/// A handle on the provider, as handlers take it.
+pub(crate) type Shared = Arc<Provider>;
+
+/// The running provider.
+pub(crate) struct Provider {
+    /// The issuer identifier, without a slash at its end.
+    pub(crate) url: String,
+    pub(crate) options: Options,
+    pub(crate) clock: Clock,
+    pub(crate) faults: FaultBoard,
+    pub(crate) recorder: Recorder,
+    keys: RwLock<KeySet>,
+    grants: Mutex<Grants>,
+    browsers: Mutex<Browsers>,
+}
+
+impl Provider {
+    pub(crate) fn new(url: String, options: Options, keys: KeySet) -> Self {
+        Self {
+            url,
+            options,
+            clock: Clock::default(),
+            faults: FaultBoard::default(),
+            recorder: Recorder::default(),
+            keys: RwLock::new(keys),
+            grants: Mutex::default(),
+            browsers: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> UnixSeconds {
+        self.clock.now()
+    }
+
+    pub(crate) fn keys(&self) -> RwLockReadGuard<'_, KeySet> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn rotate_keys(&self, successor: KeySet) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        *keys = keys.succeeded_by(successor);
+    }
+
+    pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
+        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn browsers(&self) -> MutexGuard<'_, Browsers> {
+        self.browsers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The audience of access tokens that were asked for without a resource.
+    pub(crate) fn userinfo_url(&self) -> String {
+        format!("{}/userinfo", self.url)
+    }
+}

@@ -1,0 +1,30 @@
+//! The index of what is served where.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::provider::Shared;
+use crate::{
+    authorize, avatar, discovery, end_session, jwks, pages, revoke, token, userinfo, wire,
+};
+
+pub(crate) fn routes(provider: Shared) -> Router {
+    Router::new()
+        .route("/.well-known/openid-configuration", get(discovery::serve))
+        .route("/jwks", get(jwks::serve))
+        .route("/authorize", get(authorize::by_query).post(authorize::by_form))
+        .route("/sign-in", get(authorize::sign_in::show).post(authorize::sign_in::submit))
+        .route("/choose", get(authorize::choose::show).post(authorize::choose::submit))
+        .route("/consent", get(authorize::consent::show).post(authorize::consent::submit))
+        .route("/token", post(token::serve))
+        .route("/userinfo", get(userinfo::serve).post(userinfo::serve))
+        .route("/revoke", post(revoke::serve))
+        .route("/end_session", get(end_session::by_query).post(end_session::by_form))
+        .route("/sign-out", post(end_session::confirmed))
+        .route("/pictures/{file}", get(avatar::serve))
+        .fallback(pages::not_found)
+        .method_not_allowed_fallback(wire::wrong_method)
+        .layer(from_fn_with_state(provider.clone(), wire::around))
+        .with_state(provider)
+}

@@ -1,0 +1,87 @@
+//! The successful answer of the token endpoint (RFC 6749 §5.1).
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::claims;
+use crate::draft::Draft;
+use crate::error::OAuthError;
+use crate::faults::Effect;
+use crate::grants::{Grant, GrantId};
+use crate::provider::Provider;
+use crate::scope::ScopeSet;
+use crate::secret;
+
+/// What is to be issued on a grant.
+pub(super) struct Issue {
+    pub(super) grant: GrantId,
+    pub(super) scopes: ScopeSet,
+    pub(super) resources: Vec<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) refresh_token: Option<String>,
+}
+
+pub(super) fn new_refresh_token(provider: &Provider, grant: GrantId) -> Result<String, OAuthError> {
+    let expires_at = provider.now() + provider.options.refresh_ttl.as_secs();
+    Ok(provider.grants().issue_refresh(grant, expires_at)?)
+}
+
+pub(super) fn give(
+    provider: &Provider,
+    grant: &Grant,
+    issue: Issue,
+) -> Result<Response, OAuthError> {
+    let access_token = access_token(provider, grant, &issue)?;
+    let mut answer = Map::from_iter([
+        ("token_type".to_owned(), json!("Bearer")),
+        ("expires_in".to_owned(), json!(provider.options.access_ttl.as_secs())),
+        ("scope".to_owned(), json!(issue.scopes.to_string())),
+    ]);
+    if issue.scopes.contains("openid") {
+        let id_token = id_token(provider, grant, &issue, &access_token);
+        answer.insert("id_token".to_owned(), json!(id_token));
+    }
+    answer.insert("access_token".to_owned(), json!(access_token));
+    if let Some(refresh_token) = issue.refresh_token {
+        answer.insert("refresh_token".to_owned(), json!(refresh_token));
+    }
+    Ok(sent(provider, answer))
+}
+
+fn sent(provider: &Provider, mut answer: Map<String, Value>) -> Response {
+    for change in provider.faults.take(|effect| match effect {
+        Effect::TokenAnswer(change) => Some(change),
+        _ => None,
+    }) {
+        change(&mut answer);
+    }
+    Json(answer).into_response()
+}
+
+fn access_token(provider: &Provider, grant: &Grant, issue: &Issue) -> Result<String, OAuthError> {
+    let jti = secret::fresh()?;
+    let claims = claims::access(provider, grant, &issue.scopes, &issue.resources, &jti);
+    let expires_at = provider.now() + provider.options.access_ttl.as_secs();
+    let mut grants = provider.grants();
+    grants.note_access(jti, issue.grant, expires_at);
+    grants.sweep(provider.now());
+    drop(grants);
+    let keys = provider.keys();
+    Ok(Draft::new("at+jwt", provider.options.access_alg, &keys, claims).encode(&keys))
+}
+
+fn id_token(provider: &Provider, grant: &Grant, issue: &Issue, access_token: &str) -> String {
+    let changes = provider.faults.take(|effect| match effect {
+        Effect::IdToken(change) => Some(change),
+        _ => None,
+    });
+    let nonce = issue.nonce.as_deref();
+    let claims = claims::id(provider, grant, &issue.scopes, nonce, access_token);
+    let keys = provider.keys();
+    let mut draft = Draft::new("JWT", provider.options.id_alg, &keys, claims);
+    for change in changes {
+        change(&mut draft);
+    }
+    draft.encode(&keys)
+}

@@ -1,0 +1,114 @@
+//! What access tokens (RFC 9068) and ID tokens (OpenID Connect Core §2) say.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::accounts::Account;
+use crate::clock::UnixSeconds;
+use crate::grants::Grant;
+use crate::provider::{ACR, Provider};
+use crate::scope::ScopeSet;
+
+/// The claims of an access token.
+pub(super) fn access(
+    provider: &Provider,
+    grant: &Grant,
+    scopes: &ScopeSet,
+    resources: &[String],
+    jti: &str,
+) -> Value {
+    let now = provider.now();
+    json!({
+        "iss": provider.url,
+        "sub": grant.account.subject,
+        "aud": audience(provider, resources),
+        "client_id": grant.client_id,
+        "scope": scopes.to_string(),
+        "jti": jti,
+        "iat": now,
+        "exp": now + provider.options.access_ttl.as_secs(),
+        "auth_time": grant.auth_time,
+        "acr": ACR,
+    })
+}
+
+/// One audience as a string, several as an array; none asked means the UserInfo endpoint.
+fn audience(provider: &Provider, resources: &[String]) -> Value {
+    match resources {
+        [] => json!(provider.userinfo_url()),
+        [one] => json!(one),
+        several => json!(several),
+    }
+}
+
+/// The claims of an ID token. It has the `nonce` of the request only in answer to a code.
+pub(super) fn id(
+    provider: &Provider,
+    grant: &Grant,
+    scopes: &ScopeSet,
+    nonce: Option<&str>,
+    access_token: &str,
+) -> Value {
+    let now: UnixSeconds = provider.now();
+    let mut claims = about(grant.account, scopes, provider);
+    claims.extend([
+        ("iss".to_owned(), json!(provider.url)),
+        ("aud".to_owned(), json!(grant.client_id)),
+        ("iat".to_owned(), json!(now)),
+        ("exp".to_owned(), json!(now + provider.options.id_ttl.as_secs())),
+        ("auth_time".to_owned(), json!(grant.auth_time)),
+        ("acr".to_owned(), json!(ACR)),
+        ("sid".to_owned(), json!(grant.sid)),
+        ("at_hash".to_owned(), json!(at_hash(access_token))),
+    ]);
+    if let Some(nonce) = nonce {
+        claims.insert("nonce".to_owned(), json!(nonce));
+    }
+    Value::Object(claims)
+}
+
+/// What the scopes let a client know of an account (OpenID Connect Core §5.4).
+pub(crate) fn about(
+    account: &Account,
+    scopes: &ScopeSet,
+    provider: &Provider,
+) -> Map<String, Value> {
+    let mut claims = Map::from_iter([("sub".to_owned(), json!(account.subject))]);
+    if scopes.contains("profile") {
+        let (given, family) = account.name.split_once(' ').unwrap_or((account.name, ""));
+        let picture = format!("{}{}", provider.url, account.picture_path());
+        claims.extend([
+            ("name".to_owned(), json!(account.name)),
+            ("given_name".to_owned(), json!(given)),
+            ("family_name".to_owned(), json!(family)),
+            ("preferred_username".to_owned(), json!(account.username)),
+            ("picture".to_owned(), json!(picture)),
+        ]);
+    }
+    if scopes.contains("email") {
+        claims.insert("email".to_owned(), json!(account.email));
+        claims.insert("email_verified".to_owned(), json!(true));
+    }
+    claims
+}
+
+/// The left half of the access token's SHA-256; both of our algorithms use that hash (Core §3.1.3.6).
+fn at_hash(access_token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token)[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at_hash;
+
+    #[test]
+    fn at_hash_is_that_of_the_worked_example() {
+        // OpenID Connect Core, appendix A.3 and A.4.
+        assert_eq!(
+            at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
+            "77QmUPtjPfzWtF2AnpK9RQ"
+        );
+    }
+}

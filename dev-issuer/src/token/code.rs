@@ -1,0 +1,68 @@
+//! Redeems a code: once, by its client, at its redirect URI, with its PKCE verifier.
+
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use super::answer::{self, Issue};
+use crate::error::OAuthError;
+use crate::options::Client;
+use crate::params::Params;
+use crate::provider::Provider;
+use crate::{resource, secret};
+
+pub(super) fn redeem(
+    provider: &Provider,
+    client: &Client,
+    form: &Params,
+) -> Result<Response, OAuthError> {
+    let required =
+        |name| form.get(name).ok_or_else(|| OAuthError::invalid_request(format!("no {name}")));
+    let (code, verifier) = (required("code")?, required("code_verifier")?);
+    let redirect_uri = required("redirect_uri")?;
+    if !is_verifier(verifier) {
+        return Err(OAuthError::invalid_request("code_verifier has the wrong form"));
+    }
+
+    let (id, grant, terms) = provider.grants().redeem_code(code, &client.id, provider.now())?;
+    if redirect_uri != terms.redirect_uri {
+        return Err(OAuthError::invalid_grant("this code was sent to another redirect_uri"));
+    }
+    if !secret::same(&challenge_for(verifier), &terms.challenge) {
+        return Err(OAuthError::invalid_grant("code_verifier does not fit the challenge"));
+    }
+    let issue = Issue {
+        grant: id,
+        scopes: grant.scopes.clone(),
+        resources: resource::narrow(form.resources(), &grant.resources)?,
+        nonce: grant.nonce.clone(),
+        refresh_token: grant
+            .scopes
+            .contains("offline_access")
+            .then(|| answer::new_refresh_token(provider, id))
+            .transpose()?,
+    };
+    answer::give(provider, &grant, issue)
+}
+
+/// RFC 7636 §4.1: 43 to 128 unreserved characters.
+fn is_verifier(text: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    (43..=128).contains(&text.len()) && text.bytes().all(unreserved)
+}
+
+fn challenge_for(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::challenge_for;
+
+    #[test]
+    fn the_challenge_is_that_of_rfc_7636_appendix_b() {
+        let challenge = challenge_for("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        assert_eq!(challenge, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+}
