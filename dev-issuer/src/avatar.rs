@@ -13,11 +13,15 @@ const SIZE: u16 = 128;
 /// Each pixel is the mean of this many samples a side, which smooths the edges.
 const SAMPLES: u16 = 4;
 
+/// A picture never changes, so a browser need not ask twice.
+const HEADERS: [(header::HeaderName, &str); 2] =
+    [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "max-age=86400")];
+
 /// `GET /pictures/{file}`.
 pub(crate) async fn serve(Path(file): Path<String>) -> Response {
     let account = file.strip_suffix(".png").and_then(Account::named);
     match account.map(|account| png(account.colour)) {
-        Some(Ok(bytes)) => ([(header::CONTENT_TYPE, "image/png")], bytes).into_response(),
+        Some(Ok(bytes)) => (HEADERS, bytes).into_response(),
         Some(Err(_)) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }

@@ -47,7 +47,7 @@ fn resources(resources: &[String]) -> String {
     if resources.is_empty() {
         return String::new();
     }
-    let mut list = String::from("<h2>At</h2>\n<ul class=\"wants\">");
+    let mut list = String::from("<h2>Where</h2>\n<ul class=\"wants\">");
     for resource in resources {
         // Writing to a String cannot fail.
         let _ = write!(list, "<li><code>{}</code></li>", esc(resource));

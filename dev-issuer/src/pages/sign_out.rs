@@ -13,7 +13,7 @@ pub(crate) fn question(account: &Account, token: &str, destination: Option<&str>
 <input type="hidden" name="token" value="{token}">
 <div class="buttons">
 <button class="main" name="decision" value="sign-out">Sign out</button>
-<button name="decision" value="stay">Stay signed in</button>
+<button name="decision" value="stay">Stay</button>
 </div>
 </form>"#,
         chip = account_chip(account),

@@ -1,0 +1,15 @@
+//! The provider, driven over HTTP: whole journeys, every refusal, every fault.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test says where by panicking")]
+
+mod end_session;
+mod faults;
+mod journey;
+mod pages;
+mod program;
+mod record;
+mod refresh;
+mod refusals;
+mod revoke;
+mod stand;
+mod token;
+mod userinfo;
