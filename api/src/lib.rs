@@ -1,1 +1,29 @@
-//! Placeholder.
+//! A model OAuth 2 resource server: what a web API must do to take access tokens, and no more.
+//!
+//! As a program it has one public and one private message. As a library it is the part that other
+//! servers use: the extractor [`auth::Authenticated`], whose page has an example.
+//!
+//! The way of a request, file by file:
+//!
+//! | | file | what it does |
+//! | --: | --- | --- |
+//! | 1 | [`server`] | accepts the connection, bounds its time and size |
+//! | 2 | [`routes`] | picks the handler |
+//! | 3 | [`auth`] | finds the token and has it checked |
+//! | 4 | [`jwks`] | has the issuer's keys at hand, or fetches them |
+//! | 5 | [`verify`] | decides, without any I/O, from the token, the keys and the time |
+//! | 6 | [`claims`] | what the token says, once it is believed |
+//! | 7 | [`messages`] | the answer; or [`error`], with its challenge |
+
+pub mod algorithm;
+pub mod auth;
+mod challenge;
+pub mod claims;
+pub mod clock;
+pub mod error;
+pub mod issuer;
+pub mod jwks;
+pub mod messages;
+pub mod routes;
+pub mod server;
+pub mod verify;

@@ -1,2 +1,57 @@
-//! Placeholder.
-fn main() {}
+//! `private-api`: reads its settings, opens its door, says where it is and serves until it is told
+//! to stop.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Parser;
+use private_api::auth::Verifier;
+use private_api::routes::{Api, router};
+use private_api::server;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::Settings;
+
+mod settings;
+mod shutdown;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    // An error would mean that a provider is chosen already, and nothing before this line does.
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+    let settings = Settings::parse();
+    let rules = settings.rules();
+    start_log(settings.log);
+
+    let verifier = Arc::new(Verifier::new(rules)?);
+    let stop = shutdown::requested().context("cannot listen for signals")?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+
+    verifier.warm_up();
+    announce(listener.local_addr()?).context("cannot write to stdout")?;
+    let api = Api { verifier, required_scope: settings.require_scope };
+    let end = server::serve(listener, router(api), stop).await;
+    tracing::info!(?end, "stopped");
+    Ok(())
+}
+
+/// Colours are for people: a file or a journal gets plain text.
+fn start_log(filter: EnvFilter) {
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
+}
+
+/// The first line on stdout is for whoever started us with port 0.
+fn announce(address: SocketAddr) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    writeln!(stdout, "private-api listening on http://{address}")?;
+    stdout.flush()
+}

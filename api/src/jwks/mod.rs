@@ -1,0 +1,250 @@
+//! The issuer's keys, kept close at hand.
+//!
+//! 1. Every request asks [`Jwks::current`]. While the keys are fresh that is a lock and a clone of
+//!    a pointer.
+//! 2. As they age, the first to notice starts a fetch behind its own answer. Once they are past
+//!    their time, callers wait for the fetch.
+//! 3. A token signed by a key that is not there asks [`Jwks::newest`]: the issuer may have rotated. Anybody can invent key ids, so this causes at most one fetch in
+//!    [`Pace::refetch_floor`], whatever the load.
+//! 4. There is never more than one fetch. It is a task of its own, so a caller who leaves does not
+//!    take it along; who needs its result waits for it to land.
+//! 5. A fetch that fails changes nothing but the pace: the keys known before stay in use for up to
+//!    a day past their time, and without any the caller gets [`Unavailable`] until a later
+//!    fetch succeeds.
+
+mod keys;
+mod source;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub use self::keys::{InvalidKeySet, KeySet};
+use self::source::{Fetched, Source};
+use crate::clock::Clock;
+use crate::error::chain;
+use crate::issuer::Issuer;
+
+/// How long keys are fresh when the issuer does not say.
+const DEFAULT_TTL: Duration = Duration::from_mins(10);
+
+/// Below this an issuer would be asked all the time, above it a withdrawn key would live too long.
+const TTL_BOUNDS: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(24));
+
+/// How long past their time keys are believed while the issuer cannot be asked. Every token that it
+/// signed before it fell silent has expired by then.
+const MAX_STALE: Duration = Duration::from_hours(24);
+
+/// How often the issuer may be asked out of turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Between two fetches that unknown key ids cause.
+    pub refetch_floor: Duration,
+    /// After a fetch that failed.
+    pub retry_pause: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { refetch_floor: Duration::from_secs(30), retry_pause: Duration::from_secs(5) }
+    }
+}
+
+/// The issuer's keys were never had, or are too old to believe.
+#[derive(Debug, thiserror::Error)]
+#[error("the issuer's keys are not available")]
+pub struct Unavailable {
+    /// When to ask again.
+    pub retry_after: Duration,
+}
+
+/// The HTTP client could not be made, so the issuer could never be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make an HTTP client for the issuer (is the package ca-certificates installed?)")]
+pub struct NoClient(#[from] reqwest::Error);
+
+/// A cache of one issuer's keys.
+pub struct Jwks {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    source: Source,
+    clock: Arc<dyn Clock>,
+    pace: Pace,
+    /// A std mutex, because it is held for a few instructions and never across an `.await`.
+    state: Mutex<State>,
+}
+
+/// All times are the clock's monotonic ones.
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    flight: Option<Flight>,
+    last_failure: Option<Duration>,
+    last_refetch: Option<Duration>,
+}
+
+/// The last good answer.
+struct Held {
+    keys: Arc<KeySet>,
+    since: Duration,
+    ttl: Duration,
+}
+
+/// A fetch under way. It has landed when its sender is gone, be it by success, failure or panic.
+#[derive(Clone)]
+struct Flight(watch::Receiver<()>);
+
+/// What a caller must do before using the keys.
+#[derive(Debug, PartialEq, Eq)]
+enum Need {
+    Nothing,
+    FetchBehind,
+    FetchFirst,
+}
+
+impl Jwks {
+    /// A cache that has not asked yet.
+    pub fn new(issuer: Issuer, clock: Arc<dyn Clock>, pace: Pace) -> Result<Self, NoClient> {
+        let source = Source::new(issuer)?;
+        Ok(Self { shared: Arc::new(Shared { source, clock, pace, state: Mutex::default() }) })
+    }
+
+    /// Starts the first fetch, without waiting for it. Must be called within a tokio runtime.
+    pub fn warm_up(&self) {
+        self.fetch(&mut self.shared.lock());
+    }
+
+    /// The keys to verify a token with.
+    pub async fn current(&self) -> Result<Arc<KeySet>, Unavailable> {
+        self.after(self.prepare()).await
+    }
+
+    /// The same after one more look at the issuer, if it is time for one: for a token whose key is
+    /// not among the current ones.
+    pub async fn newest(&self) -> Result<Arc<KeySet>, Unavailable> {
+        self.after(self.refetch()).await
+    }
+
+    async fn after(&self, flight: Option<Flight>) -> Result<Arc<KeySet>, Unavailable> {
+        if let Some(flight) = flight {
+            flight.landed().await;
+        }
+        let keys = self.shared.lock().usable(self.shared.clock.monotonic());
+        keys.ok_or(Unavailable { retry_after: self.shared.pace.retry_pause })
+    }
+
+    /// Starts what [`State::need`] asks for; gives the fetch that the caller has to wait for.
+    fn prepare(&self) -> Option<Flight> {
+        let mut state = self.shared.lock();
+        match state.need(self.shared.clock.monotonic()) {
+            Need::Nothing => None,
+            Need::FetchBehind => {
+                self.fetch(&mut state);
+                None
+            }
+            Need::FetchFirst => self.fetch(&mut state),
+        }
+    }
+
+    /// The same for a key that is missing: the keys at hand may be fresh and still not the latest.
+    fn refetch(&self) -> Option<Flight> {
+        let now = self.shared.clock.monotonic();
+        let mut state = self.shared.lock();
+        if let Some(flight) = state.flight() {
+            return Some(flight);
+        }
+        if within(self.shared.pace.refetch_floor, state.last_refetch, now) {
+            return None;
+        }
+        let flight = self.fetch(&mut state)?;
+        state.last_refetch = Some(now);
+        Some(flight)
+    }
+
+    /// Joins the fetch under way or starts one, unless the last one failed a moment ago.
+    fn fetch(&self, state: &mut State) -> Option<Flight> {
+        if let Some(flight) = state.flight() {
+            return Some(flight);
+        }
+        if within(self.shared.pace.retry_pause, state.last_failure, self.shared.clock.monotonic()) {
+            return None;
+        }
+        let (landing, flight) = watch::channel(());
+        state.flight = Some(Flight(flight));
+        tokio::spawn(Arc::clone(&self.shared).fly(landing));
+        state.flight()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code under the lock can panic halfway through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn fly(self: Arc<Self>, landing: watch::Sender<()>) {
+        let fetched = self.source.fetch().await;
+        let now = self.clock.monotonic();
+        match fetched {
+            Ok(fetched) => {
+                tracing::debug!(issuer = %self.source.issuer(), "fetched the issuer's keys");
+                self.lock().hold(fetched, now);
+            }
+            Err(error) => {
+                tracing::warn!(issuer = %self.source.issuer(), error = chain(&error), "no new keys");
+                self.lock().last_failure = Some(now);
+            }
+        }
+        drop(landing);
+    }
+}
+
+impl State {
+    fn hold(&mut self, fetched: Fetched, now: Duration) {
+        let (shortest, longest) = TTL_BOUNDS;
+        let ttl = fetched.max_age.unwrap_or(DEFAULT_TTL).clamp(shortest, longest);
+        self.held = Some(Held { keys: Arc::new(fetched.keys), since: now, ttl });
+    }
+
+    fn need(&self, now: Duration) -> Need {
+        let Some(held) = &self.held else { return Need::FetchFirst };
+        let age = now.saturating_sub(held.since);
+        if age < held.ttl * 3 / 4 {
+            Need::Nothing
+        } else if age < held.ttl || within(held.ttl, self.last_failure, now) {
+            // An issuer that did not answer lately is asked again, but not waited for.
+            Need::FetchBehind
+        } else {
+            Need::FetchFirst
+        }
+    }
+
+    fn usable(&self, now: Duration) -> Option<Arc<KeySet>> {
+        let held = self.held.as_ref()?;
+        let believed = now.saturating_sub(held.since) < held.ttl + MAX_STALE;
+        believed.then(|| Arc::clone(&held.keys))
+    }
+
+    fn flight(&self) -> Option<Flight> {
+        self.flight.clone().filter(Flight::is_up)
+    }
+}
+
+impl Flight {
+    fn is_up(&self) -> bool {
+        self.0.has_changed().is_ok()
+    }
+
+    async fn landed(mut self) {
+        // Nothing is ever sent: this ends when the sender is dropped.
+        while self.0.changed().await.is_ok() {}
+    }
+}
+
+/// Whether `then` is less than `span` ago.
+fn within(span: Duration, then: Option<Duration>, now: Duration) -> bool {
+    then.is_some_and(|then| now.saturating_sub(then) < span)
+}

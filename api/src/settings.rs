@@ -1,0 +1,66 @@
+//! The settings: flags first, then the environment, then the defaults.
+//!
+//! Each is parsed once, here, into the type that the rest of the program uses; a wrong one ends the
+//! program before it listens, with exit code 2 and the name of the flag.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+use clap::builder::BoolishValueParser;
+use private_api::algorithm::SigningAlg;
+use private_api::claims::{Audience, Scope};
+use private_api::issuer::Issuer;
+use private_api::verify::Rules;
+use tracing_subscriber::EnvFilter;
+
+/// A model OAuth 2 resource server: anybody can read /public, only holders of a good access token
+/// can read /private.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Settings {
+    /// The issuer whose tokens are accepted, exactly as its metadata writes it
+    #[arg(long, env = "AUTHBROKER_API_ISSUER", value_name = "URL")]
+    issuer: Issuer,
+
+    /// The identifier of this API, which tokens must carry in `aud`
+    #[arg(long, env = "AUTHBROKER_API_AUDIENCE")]
+    audience: Audience,
+
+    /// Where to listen; port 0 takes any free one
+    #[arg(long, env = "AUTHBROKER_API_LISTEN", value_name = "ADDRESS:PORT")]
+    #[arg(default_value = "127.0.0.1:3000")]
+    pub(crate) listen: SocketAddr,
+
+    /// The accepted signature algorithms
+    #[arg(long = "alg", env = "AUTHBROKER_API_ALG", value_name = "ALG", value_delimiter = ',')]
+    #[arg(default_values_t = SigningAlg::DEFAULT)]
+    algs: Vec<SigningAlg>,
+
+    /// Also accepts tokens of type JWT, for issuers that do not mark their access tokens
+    #[arg(long, env = "AUTHBROKER_API_ACCEPT_TYP_JWT", value_parser = BoolishValueParser::new())]
+    accept_typ_jwt: bool,
+
+    /// Also accepts tokens without client_id and jti, for issuers that do not send them
+    #[arg(long, env = "AUTHBROKER_API_ACCEPT_MISSING_CLAIMS")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    accept_missing_claims: bool,
+
+    /// The scope that a token needs to read /private
+    #[arg(long, env = "AUTHBROKER_API_REQUIRE_SCOPE", value_name = "SCOPE")]
+    pub(crate) require_scope: Option<Scope>,
+
+    /// What to log on stderr, as directives like `info` or `private_api=debug`
+    #[arg(long, env = "AUTHBROKER_API_LOG", value_name = "FILTER", default_value = "info")]
+    pub(crate) log: EnvFilter,
+}
+
+impl Settings {
+    /// What a token must be to be accepted.
+    pub(crate) fn rules(&self) -> Rules {
+        let mut rules = Rules::new(self.issuer.clone(), self.audience.clone());
+        rules.algs.clone_from(&self.algs);
+        rules.accept_typ_jwt = self.accept_typ_jwt;
+        rules.accept_missing_claims = self.accept_missing_claims;
+        rules
+    }
+}

@@ -1,0 +1,227 @@
+//! Decides whether a token is good: a pure function of the token, the rules, the keys and the time.
+//!
+//! 1. The token is a compact JWS of bounded length, and its header names a type, an algorithm of
+//!    the list and no extension ([RFC 9068 §4], [RFC 8725]).
+//! 2. The signature is checked with the issuer's keys that fit `kid` and algorithm. Keys and
+//!    addresses in the header itself are not even read.
+//! 3. Only then are the claims looked at: whose they are, for whom, and when.
+//!
+//! `jsonwebtoken` reads the keys and checks the signature. Its `Validation` is not used: what it
+//! requires is a list that can be left short, what is absent passes, and it reads the clock itself.
+//! Here a claim that is required is a field that cannot be filled without it.
+//!
+//! [RFC 9068 §4]: https://www.rfc-editor.org/rfc/rfc9068#section-4
+//! [RFC 8725]: https://www.rfc-editor.org/rfc/rfc8725
+
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::algorithm::SigningAlg;
+use crate::claims::{Audience, Claims, NumericDate, RawClaims, present};
+use crate::issuer::Issuer;
+use crate::jwks::KeySet;
+
+/// Bytes. Larger than any access token that would fit the header limits of common proxies.
+const MAX_TOKEN: usize = 16 * 1024;
+
+/// Seconds by which the issuer's clock and ours may differ.
+const LEEWAY: u64 = 5;
+
+/// The types that RFC 9068 §4 accepts, and the one of issuers that came before it.
+const ACCESS_TOKEN: [&str; 2] = ["at+jwt", "application/at+jwt"];
+const ANY_JWT: [&str; 2] = ["JWT", "application/jwt"];
+
+/// What a token must be to be good here.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rules {
+    /// The only issuer that is believed.
+    pub issuer: Issuer,
+    /// The identifier of this API, which the token must be meant for.
+    pub audience: Audience,
+    /// The algorithms that a signature may have.
+    pub algs: Vec<SigningAlg>,
+    /// Also accepts the type `JWT`, for issuers that do not mark their access tokens.
+    pub accept_typ_jwt: bool,
+    /// Also accepts tokens without `client_id` and `jti`, for issuers that do not send them.
+    pub accept_missing_claims: bool,
+}
+
+impl Rules {
+    /// The strict rules of RFC 9068.
+    pub fn new(issuer: Issuer, audience: Audience) -> Self {
+        Self {
+            issuer,
+            audience,
+            algs: SigningAlg::DEFAULT.to_vec(),
+            accept_typ_jwt: false,
+            accept_missing_claims: false,
+        }
+    }
+}
+
+/// Checks a token completely. `now` is in seconds since the Unix epoch.
+pub fn verify(token: &str, rules: &Rules, keys: &KeySet, now: u64) -> Result<Claims, Invalid> {
+    let parts = Parts::of(token)?;
+    parts.check_signature(rules, keys)?;
+    let raw: RawClaims = decode_json(parts.payload).ok_or(Invalid::Malformed)?;
+    check_purpose(&raw, rules)?;
+    check_times(&raw, now)?;
+    claims(raw, rules)
+}
+
+/// The three parts of a compact JWS ([RFC 7515 §3.1]), still encoded.
+///
+/// [RFC 7515 §3.1]: https://www.rfc-editor.org/rfc/rfc7515#section-3.1
+struct Parts<'a> {
+    signed: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+/// The header's members that matter. What it says about keys (`jwk`, `jku`, `x5c`, `x5u`) is not
+/// among them, so nothing can come to trust it.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    typ: Option<String>,
+    kid: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+impl<'a> Parts<'a> {
+    fn of(token: &'a str) -> Result<Self, Invalid> {
+        if token.len() > MAX_TOKEN {
+            return Err(Invalid::Malformed);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(Invalid::Malformed)?;
+        // A dot too many ends up in the payload, where base64 refuses it.
+        let (header, payload) = signed.split_once('.').ok_or(Invalid::Malformed)?;
+        Ok(Self { signed, header, payload, signature })
+    }
+
+    fn check_signature(&self, rules: &Rules, keys: &KeySet) -> Result<(), Invalid> {
+        let header: Header = decode_json(self.header).ok_or(Invalid::Malformed)?;
+        let alg = header.check(rules)?;
+        let mut fitting = keys.fitting(header.kid.as_deref(), alg).peekable();
+        fitting.peek().ok_or(Invalid::UnknownKey)?;
+        let signed = self.signed.as_bytes();
+        let good = fitting.any(|key| {
+            jsonwebtoken::crypto::verify(self.signature, signed, key, alg.get()).unwrap_or(false)
+        });
+        if good { Ok(()) } else { Err(Invalid::Signature) }
+    }
+}
+
+impl Header {
+    fn check(&self, rules: &Rules) -> Result<SigningAlg, Invalid> {
+        if self.crit {
+            return Err(Invalid::Critical);
+        }
+        let typ = self.typ.as_deref().unwrap_or_default();
+        let is = |names: [&str; 2]| names.iter().any(|name| name.eq_ignore_ascii_case(typ));
+        let accepted = is(ACCESS_TOKEN) || (rules.accept_typ_jwt && is(ANY_JWT));
+        if !accepted {
+            return Err(Invalid::Type);
+        }
+        let alg = SigningAlg::from_str(&self.alg).map_err(|_| Invalid::Algorithm)?;
+        if rules.algs.contains(&alg) { Ok(alg) } else { Err(Invalid::Algorithm) }
+    }
+}
+
+/// Whether the token was made by the issuer, for this API, as a bearer access token.
+fn check_purpose(raw: &RawClaims, rules: &Rules) -> Result<(), Invalid> {
+    if raw.iss.as_deref() != Some(rules.issuer.as_str()) {
+        return Err(Invalid::Issuer);
+    }
+    if !raw.aud.as_ref().is_some_and(|aud| aud.contains(&rules.audience)) {
+        return Err(Invalid::Audience);
+    }
+    if raw.nonce || raw.at_hash {
+        return Err(Invalid::IdToken);
+    }
+    if raw.cnf { Err(Invalid::Bound) } else { Ok(()) }
+}
+
+fn check_times(raw: &RawClaims, now: u64) -> Result<(), Invalid> {
+    let NumericDate(exp) = raw.exp.ok_or(Invalid::Missing("exp"))?;
+    if now >= exp.saturating_add(LEEWAY) {
+        return Err(Invalid::Expired);
+    }
+    let begins =
+        |date: Option<NumericDate>| date.is_none_or(|date| date.0 <= now.saturating_add(LEEWAY));
+    if begins(raw.nbf) && begins(raw.iat) { Ok(()) } else { Err(Invalid::TooEarly) }
+}
+
+/// Builds the claims; what RFC 9068 §2.2 requires has no way round its line here.
+fn claims(raw: RawClaims, rules: &Rules) -> Result<Claims, Invalid> {
+    let optional = |name, claim: Option<String>| match claim {
+        None if !rules.accept_missing_claims => Err(Invalid::Missing(name)),
+        claim => Ok(claim),
+    };
+    Ok(Claims {
+        iss: raw.iss.ok_or(Invalid::Missing("iss"))?,
+        sub: raw.sub.ok_or(Invalid::Missing("sub"))?,
+        iat: raw.iat.ok_or(Invalid::Missing("iat"))?.0,
+        exp: raw.exp.ok_or(Invalid::Missing("exp"))?.0,
+        client_id: optional("client_id", raw.client_id)?,
+        jti: optional("jti", raw.jti)?,
+        scope: raw.scope,
+    })
+}
+
+fn decode_json<T: DeserializeOwned>(part: &str) -> Option<T> {
+    let json = URL_SAFE_NO_PAD.decode(part).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+/// Why a token was refused. This is for our own log: the caller only learns `invalid_token`, and no
+/// variant holds anything of the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// It is no JWS, too long, or a part or claim has the wrong form.
+    #[error("the token is malformed")]
+    Malformed,
+    /// `typ` does not say that it is an access token.
+    #[error("the token's type is not that of an access token")]
+    Type,
+    /// `crit` demands an extension (RFC 7515 §4.1.11), and this server has none.
+    #[error("the token demands an extension")]
+    Critical,
+    /// `alg` is not on the list.
+    #[error("the token's algorithm is not accepted")]
+    Algorithm,
+    /// No key fits. The issuer may have rotated: [`crate::auth::Verifier`] asks it once.
+    #[error("none of the issuer's keys fits the token")]
+    UnknownKey,
+    /// The keys that fit did not make this signature.
+    #[error("the signature is wrong")]
+    Signature,
+    /// `iss` is missing or another.
+    #[error("the token is from another issuer")]
+    Issuer,
+    /// `aud` is missing or does not name this API.
+    #[error("the token is for another audience")]
+    Audience,
+    /// It tells a client who signed in; it grants nothing.
+    #[error("the token is an ID token")]
+    IdToken,
+    /// It is bound to a key, so whoever merely bears it proves nothing.
+    #[error("the token is bound to a key and cannot be used as a bearer token")]
+    Bound,
+    /// `exp` has passed.
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` or `iat` is still to come.
+    #[error("the token is not valid yet")]
+    TooEarly,
+    /// A required claim is not there.
+    #[error("the claim {0} is missing")]
+    Missing(&'static str),
+}
