@@ -10,6 +10,9 @@
     reason = "each test file uses its own part of this, and a test that cannot be set up must fail"
 )]
 
+pub mod api;
+pub mod clock;
+pub mod issuer;
 pub mod keys;
 
 use std::time::Duration;
