@@ -81,7 +81,7 @@ pub enum Fault {
 pub enum Times {
     /// At the next occasion only.
     Once,
-    /// At that many of the next occasions.
+    /// At that many of the next occasions, at least one.
     Next(u32),
     /// Until [`crate::Issuer::clear_faults`].
     Always,

@@ -4,7 +4,7 @@
 //! tokens only point at it, so removing the grant ends them all: that is how a reused code, a
 //! reused refresh token and a revocation work.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use crate::accounts::Account;
@@ -211,12 +211,75 @@ impl Grants {
     pub(crate) fn sweep(&mut self, now: UnixSeconds) {
         self.access_tokens.retain(|_, token| now < token.expires_at);
         self.refresh_tokens.retain(|_, token| now < token.expires_at);
-        let Self { by_id, codes, refresh_tokens, access_tokens, .. } = self;
-        let in_use = |id: &GrantId| {
-            refresh_tokens.values().any(|token| token.grant == *id)
-                || access_tokens.values().any(|token| token.grant == *id)
+        let tokens = self.refresh_tokens.values().map(|token| token.grant);
+        let mut in_use: HashSet<GrantId> =
+            tokens.chain(self.access_tokens.values().map(|token| token.grant)).collect();
+        // A spent code is kept as long as its tokens, so that a second use still ends them.
+        self.codes.retain(|_, code| now < code.terms.expires_at || in_use.contains(&code.grant));
+        in_use.extend(self.codes.values().map(|code| code.grant));
+        self.by_id.retain(|id, _| in_use.contains(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::ACCOUNTS;
+
+    const NOW: UnixSeconds = 1_000;
+
+    /// A grant with a redeemed code and one refresh token, which lives 60 seconds.
+    fn granted(grants: &mut Grants) -> io::Result<(String, String)> {
+        let grant = Grant {
+            client_id: "app".to_owned(),
+            account: &ACCOUNTS[0],
+            scopes: ScopeSet::default(),
+            resources: Vec::new(),
+            nonce: None,
+            auth_time: NOW,
+            sid: String::new(),
         };
-        codes.retain(|_, code| now < code.terms.expires_at || in_use(&code.grant));
-        by_id.retain(|id, _| in_use(id) || codes.values().any(|code| code.grant == *id));
+        let (redirect_uri, challenge) = (String::new(), String::new());
+        let terms = CodeTerms { redirect_uri, challenge, expires_at: NOW + 10 };
+        let code = grants.issue_code(grant, terms)?;
+        let redeemed = grants.redeem_code(&code, "app", NOW).map_err(io_error)?;
+        let token = grants.issue_refresh(redeemed.0, NOW + 60)?;
+        Ok((code, token))
+    }
+
+    fn io_error(error: OAuthError) -> io::Error {
+        io::Error::other(error.description)
+    }
+
+    #[test]
+    fn of_two_requests_that_both_found_the_token_fresh_one_spends_it() -> io::Result<()> {
+        let mut grants = Grants::default();
+        let (_, token) = granted(&mut grants)?;
+        assert!(grants.look_up_refresh(&token, "app", 0, NOW).is_ok());
+        assert!(grants.look_up_refresh(&token, "app", 0, NOW).is_ok());
+        assert!(grants.spend_refresh(&token, 0, NOW).is_ok());
+        assert!(grants.spend_refresh(&token, 0, NOW).is_err());
+        assert!(grants.behind_refresh(&token).is_none(), "the reuse ended the grant");
+        Ok(())
+    }
+
+    #[test]
+    fn a_spent_code_is_remembered_as_long_as_its_tokens() -> io::Result<()> {
+        let mut grants = Grants::default();
+        let (code, token) = granted(&mut grants)?;
+        grants.sweep(NOW + 59);
+        assert!(grants.redeem_code(&code, "app", NOW + 59).is_err());
+        assert!(grants.behind_refresh(&token).is_none(), "the reuse ended the grant");
+        Ok(())
+    }
+
+    #[test]
+    fn what_has_expired_is_swept_out() -> io::Result<()> {
+        let mut grants = Grants::default();
+        granted(&mut grants)?;
+        grants.sweep(NOW + 60);
+        assert!(grants.by_id.is_empty() && grants.codes.is_empty());
+        assert!(grants.refresh_tokens.is_empty());
+        Ok(())
     }
 }

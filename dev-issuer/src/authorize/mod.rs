@@ -152,6 +152,9 @@ fn grant(
     session: &Authentication,
     request: &AuthorizationRequest,
 ) -> Result<Response, OAuthError> {
+    if request.subject.as_deref().is_some_and(|hinted| hinted != session.account.subject) {
+        return Err(OAuthError::new("login_required", "someone else than the hinted signed in"));
+    }
     let grant = Grant {
         client_id: request.client_id.clone(),
         account: session.account,

@@ -8,14 +8,16 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
-use url::Url;
+use reqwest::{Client, Response, redirect};
+use url::{Origin, Url};
 
 use self::cookies::CookieJar;
 use self::html::Form;
+use self::journey::Journey;
 
 mod cookies;
 mod html;
+mod journey;
 
 /// More hops than any sign-in has.
 const HOPS: usize = 20;
@@ -62,6 +64,13 @@ pub enum UserAgentError {
     /// The address is none.
     #[error("this address cannot be read")]
     BadAddress(#[from] url::ParseError),
+    /// There is nothing to send requests with.
+    #[error("no HTTP client can be made")]
+    NoClient {
+        /// What the HTTP library said.
+        #[source]
+        source: reqwest::Error,
+    },
     /// Nobody answered, or not in HTTP.
     #[error("{address} does not answer")]
     Unreachable {
@@ -93,23 +102,16 @@ pub enum UserAgentError {
     },
 }
 
-/// A browser of its own: clones nothing, shares nothing, forgets all when dropped.
+/// A browser of its own: shares no cookie with another and forgets all when dropped.
 pub struct UserAgent {
     http: Client,
     cookies: Mutex<CookieJar>,
 }
 
-/// What one journey has seen so far.
-#[derive(Default)]
-struct Journey {
-    steps: Vec<String>,
-    signed_in: bool,
-}
-
 /// A page as it came.
 struct Page {
     url: Url,
-    status: StatusCode,
+    status: u16,
     body: String,
 }
 
@@ -122,16 +124,10 @@ enum Arrival {
 impl UserAgent {
     /// Makes a browser without cookies. It reaches loopback without a proxy and trusts no
     /// certificate at all, since there is none to meet.
-    ///
-    /// # Errors
-    /// Where the HTTP client cannot be built.
     pub fn new() -> Result<Self, UserAgentError> {
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .tls_certs_only([])
-            .build();
-        let http = client.map_err(|source| unreachable("the network".to_owned(), source))?;
+        let policy = redirect::Policy::none();
+        let client = Client::builder().redirect(policy).no_proxy().tls_certs_only([]).build();
+        let http = client.map_err(|source| UserAgentError::NoClient { source })?;
         Ok(Self { http, cookies: Mutex::default() })
     }
 
@@ -144,14 +140,12 @@ impl UserAgent {
         password: &str,
         consent: Consent,
     ) -> Result<Visit, UserAgentError> {
-        let mut journey = Journey::default();
-        let arrival =
-            self.walk(authorization_url, username, password, consent, &mut journey).await?;
-        let page = match arrival {
-            Arrival::Outside(url) => self.follow(self.http.get(url.clone()), url, None).await?,
-            page @ Arrival::Page(_) => page,
+        let mut journey = Journey::new(username, password, consent);
+        let page = match self.walk(authorization_url, &mut journey).await? {
+            Arrival::Outside(url) => self.follow(url).await?,
+            Arrival::Page(page) => page,
         };
-        Ok(journey.ended_at(page))
+        Ok(page.ends(journey.steps))
     }
 
     /// Signs in and gives the address that the provider sends the browser to, unvisited: for tests
@@ -163,8 +157,8 @@ impl UserAgent {
         password: &str,
         consent: Consent,
     ) -> Result<Url, UserAgentError> {
-        let mut journey = Journey::default();
-        match self.walk(authorization_url, username, password, consent, &mut journey).await? {
+        let mut journey = Journey::new(username, password, consent);
+        match self.walk(authorization_url, &mut journey).await? {
             Arrival::Outside(url) => Ok(url),
             Arrival::Page(page) => Err(UserAgentError::UnexpectedPage {
                 address: without_query(&page.url),
@@ -175,78 +169,71 @@ impl UserAgent {
 
     /// Goes to an address, with the cookies of earlier journeys, and follows redirects.
     pub async fn visit(&self, url: &str) -> Result<Visit, UserAgentError> {
-        let url = Url::parse(url)?;
-        let arrival = self.follow(self.http.get(url.clone()), url, None).await?;
-        Ok(Journey::default().ended_at(arrival))
+        Ok(self.follow(Url::parse(url)?).await?.ends(Vec::new()))
     }
 
     /// Goes from page to page of the provider, doing what each asks for.
     async fn walk(
         &self,
         authorization_url: &str,
-        username: &str,
-        password: &str,
-        consent: Consent,
-        journey: &mut Journey,
+        journey: &mut Journey<'_>,
     ) -> Result<Arrival, UserAgentError> {
         let url = Url::parse(authorization_url)?;
         let home = url.origin();
-        let mut arrival = self.follow(self.http.get(url.clone()), url, Some(&home)).await?;
+        let mut arrival = self.arrive(url, None, Some(&home)).await?;
         loop {
             let Arrival::Page(page) = &arrival else { return Ok(arrival) };
-            let Some(form) = html::form(&page.body) else { return Ok(arrival) };
-            let Some(filled) = journey.fill(page, form, username, password, consent)? else {
-                return Ok(arrival);
-            };
-            let target = page.url.join(&filled.action)?;
-            let request = self.http.post(target.clone()).form(&filled.fields);
-            arrival = self.follow(request, target, Some(&home)).await?;
+            let Some(form) = journey.filled_in(page)? else { return Ok(arrival) };
+            let target = page.url.join(&form.action)?;
+            arrival = self.arrive(target, Some(form), Some(&home)).await?;
         }
     }
 
-    /// Sends a request and follows redirects, inside `home` only where one is given.
-    async fn follow(
+    async fn follow(&self, url: Url) -> Result<Page, UserAgentError> {
+        let address = without_query(&url);
+        match self.arrive(url, None, None).await? {
+            Arrival::Page(page) => Ok(page),
+            Arrival::Outside(_) => Err(UserAgentError::BadRedirect { address }),
+        }
+    }
+
+    /// Sends a request and follows redirects; where `home` is given, only inside it.
+    async fn arrive(
         &self,
-        request: RequestBuilder,
-        url: Url,
-        home: Option<&url::Origin>,
+        mut url: Url,
+        mut form: Option<Form>,
+        home: Option<&Origin>,
     ) -> Result<Arrival, UserAgentError> {
-        let (mut request, mut url) = (request, url);
         for _ in 0..HOPS {
-            let response = self.send(request, &url).await?;
+            let response = self.send(&url, form.take()).await?;
             if !response.status().is_redirection() {
-                return self.page(response, url).await;
+                return Page::read(url, response).await.map(Arrival::Page);
             }
-            let next = location(&response, &url).ok_or_else(|| bad_redirect(&url))?;
-            if home.is_some_and(|home| *home != next.origin()) {
-                return Ok(Arrival::Outside(next));
+            url = location(&response, &url)?;
+            if home.is_some_and(|home| *home != url.origin()) {
+                return Ok(Arrival::Outside(url));
             }
-            (request, url) = (self.http.get(next.clone()), next);
         }
-        Err(bad_redirect(&url))
+        Err(UserAgentError::BadRedirect { address: without_query(&url) })
     }
 
-    async fn send(&self, request: RequestBuilder, url: &Url) -> Result<Response, UserAgentError> {
-        let cookies = self.jar().header(url);
-        let request = match cookies {
+    /// Sends one request, GET or with a form POST, and takes in the cookies of the answer.
+    async fn send(&self, url: &Url, form: Option<Form>) -> Result<Response, UserAgentError> {
+        let request = match form {
+            None => self.http.get(url.clone()),
+            Some(form) => self.http.post(url.clone()).form(&form.fields),
+        };
+        let request = match self.jar().header(url) {
             Some(cookies) => request.header(COOKIE, cookies),
             None => request,
         };
-        let response =
-            request.send().await.map_err(|source| unreachable(without_query(url), source))?;
+        let response = request.send().await.map_err(unreachable(url))?;
         let mut jar = self.jar();
         for cookie in response.headers().get_all(SET_COOKIE) {
             jar.take(url, cookie.to_str().unwrap_or_default());
         }
         drop(jar);
         Ok(response)
-    }
-
-    async fn page(&self, response: Response, url: Url) -> Result<Arrival, UserAgentError> {
-        let status = response.status();
-        let body =
-            response.text().await.map_err(|source| unreachable(without_query(&url), source))?;
-        Ok(Arrival::Page(Page { url, status, body }))
     }
 
     fn jar(&self) -> MutexGuard<'_, CookieJar> {
@@ -260,64 +247,34 @@ impl fmt::Debug for UserAgent {
     }
 }
 
-impl Journey {
-    /// Fills in a form as the person would, or gives nothing for a form that is not of a sign-in.
-    fn fill(
-        &mut self,
-        page: &Page,
-        mut form: Form,
-        username: &str,
-        password: &str,
-        consent: Consent,
-    ) -> Result<Option<Form>, UserAgentError> {
-        match form.action.as_str() {
-            "/sign-in" if self.signed_in => {
-                return Err(UserAgentError::WrongPassword { text: html::alert(&page.body) });
-            }
-            "/sign-in" => {
-                self.signed_in = true;
-                form.set("username", username);
-                form.set("password", password);
-                form.set("decision", "sign-in");
-                self.steps.push("sign-in page of Dev Issuer".to_owned());
-            }
-            "/choose" => {
-                let stay = html::text(&page.body).contains(&format!("{username}@"));
-                form.set("decision", if stay { "stay" } else { "another" });
-                self.steps.push("choice of an account".to_owned());
-            }
-            "/consent" => {
-                form.set("decision", if consent == Consent::Allow { "allow" } else { "deny" });
-                self.steps.push("consent page".to_owned());
-            }
-            _ => return Ok(None),
-        }
-        Ok(Some(form))
+impl Page {
+    async fn read(url: Url, response: Response) -> Result<Self, UserAgentError> {
+        let status = response.status().as_u16();
+        let body = response.text().await.map_err(unreachable(&url))?;
+        Ok(Self { url, status, body })
     }
 
-    fn ended_at(self, arrival: Arrival) -> Visit {
-        let Self { mut steps, .. } = self;
-        let (url, status, body) = match arrival {
-            Arrival::Page(page) => (page.url, page.status.as_u16(), page.body),
-            Arrival::Outside(url) => (url, 0, String::new()),
-        };
-        let (title, text) = (html::title(&body), html::text(&body));
+    /// Makes this page the end of a journey.
+    fn ends(self, mut steps: Vec<String>) -> Visit {
+        let (title, text) = (html::title(&self.body), html::text(&self.body));
         steps.push(format!("final page: {}", if title.is_empty() { &text } else { &title }));
-        Visit { url, status, title, text, steps }
+        Visit { url: self.url, status: self.status, title, text, steps }
     }
 }
 
-fn location(response: &Response, base: &Url) -> Option<Url> {
-    base.join(response.headers().get(LOCATION)?.to_str().ok()?).ok()
+fn location(response: &Response, base: &Url) -> Result<Url, UserAgentError> {
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let nowhere = || UserAgentError::BadRedirect { address: without_query(base) };
+    base.join(location.ok_or_else(nowhere)?).map_err(|_| nowhere())
 }
 
-fn bad_redirect(url: &Url) -> UserAgentError {
-    UserAgentError::BadRedirect { address: without_query(url) }
-}
-
-fn unreachable(address: String, source: reqwest::Error) -> UserAgentError {
-    // The error would otherwise print the whole address, code and all.
-    UserAgentError::Unreachable { address, source: source.without_url() }
+/// The error would otherwise print the whole address, code and all.
+fn unreachable(url: &Url) -> impl Fn(reqwest::Error) -> UserAgentError {
+    let address = without_query(url);
+    move |source| UserAgentError::Unreachable {
+        address: address.clone(),
+        source: source.without_url(),
+    }
 }
 
 fn without_query(url: &Url) -> String {

@@ -1,7 +1,9 @@
 //! RP-initiated logout.
 
-use crate::stand::{Query, Stand};
+use dev_issuer::user_agent::Consent;
 use url::Url;
+
+use crate::stand::{Query, Stand};
 
 const AFTER: &str = "http://127.0.0.1:9/signed-out";
 
@@ -60,6 +62,17 @@ async fn without_an_id_token_the_person_is_asked() {
     assert_eq!(end(&stand, &garbage).await, "Sign out? · Dev Issuer");
     let access_token = [("id_token_hint", tokens.text("access_token"))];
     assert_eq!(end(&stand, &access_token).await, "Sign out? · Dev Issuer");
+    assert!(is_signed_in(&stand).await);
+}
+
+#[tokio::test]
+async fn the_id_token_of_someone_else_ends_nothing_unasked() {
+    let stand = Stand::new().await;
+    let alice = stand.signed_in().await;
+    let query = Query::good().with("prompt", "login");
+    stand.answer_to("bob", "builder", Consent::Allow, &query).await;
+    let hint = [("id_token_hint", alice.text("id_token"))];
+    assert_eq!(end(&stand, &hint).await, "Sign out? · Dev Issuer");
     assert!(is_signed_in(&stand).await);
 }
 

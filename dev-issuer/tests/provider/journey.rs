@@ -212,8 +212,11 @@ async fn an_id_token_hint_asks_for_that_very_person() {
         .await;
     assert!(answer.get("code").is_some());
     let hinted = Query::good().with("id_token_hint", alice.text("id_token"));
-    let silent = stand.answer(&hinted.with("prompt", "none")).await;
+    let silent = stand.answer(&hinted.clone().with("prompt", "none")).await;
     assert_eq!(silent.get("error"), Some("login_required"));
+    let bob = stand.answer_to("bob", "builder", Consent::Allow, &hinted).await;
+    assert_eq!(bob.get("error"), Some("login_required"));
+    assert!(stand.answer(&hinted).await.get("code").is_some());
 }
 
 #[tokio::test]

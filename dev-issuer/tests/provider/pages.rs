@@ -2,6 +2,7 @@
 
 use dev_issuer::user_agent::{Consent, UserAgent, UserAgentError};
 use dev_issuer::{Client, Options};
+use reqwest::Response;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 
 use crate::stand::{Query, Stand};
@@ -9,6 +10,8 @@ use crate::stand::{Query, Stand};
 const HOSTILE: &str = "\"><script>alert(1)</script><a href='x'>&";
 const HARMLESS: &str =
     "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;a href=&#39;x&#39;&gt;&amp;";
+
+const ALICE: [(&str, &str); 2] = [("username", "alice"), ("password", "wonderland")];
 
 /// A browser by hand, for forms that no honest browser would send.
 struct ByHand {
@@ -19,10 +22,14 @@ struct ByHand {
 
 impl ByHand {
     async fn begin(stand: &Stand, query: &Query) -> Self {
-        let url = stand.authorization_url(query);
-        let response = stand.http.get(url).send().await.unwrap();
-        let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
-        let cookie = cookie.split(';').next().unwrap().to_owned();
+        Self::begin_with(stand, query, None).await
+    }
+
+    async fn begin_with(stand: &Stand, query: &Query, cookie: Option<&str>) -> Self {
+        let request = stand.http.get(stand.authorization_url(query));
+        let request = request.header(COOKIE, cookie.unwrap_or_default());
+        let response = request.send().await.unwrap();
+        let cookie = cookie.map_or_else(|| new_cookie(&response), str::to_owned);
         let page = stand.at(response.headers()[LOCATION].to_str().unwrap());
         let html = stand.http.get(&page).header(COOKIE, &cookie).send().await.unwrap();
         Self { cookie, page, html: html.text().await.unwrap() }
@@ -31,6 +38,14 @@ impl ByHand {
     fn field(&self, name: &str) -> &str {
         let (_, after) = self.html.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
         after.split('"').next().unwrap()
+    }
+
+    /// Sends a form of this sign-in to `path` and gives the answer.
+    async fn post(&self, stand: &Stand, path: &str, fields: &[(&str, &str)]) -> Response {
+        let own = [("interaction", self.field("interaction")), ("csrf", self.field("csrf"))];
+        let form = [&own, fields].concat();
+        let request = stand.http.post(stand.at(path)).header(COOKIE, &self.cookie).form(&form);
+        request.send().await.unwrap()
     }
 
     /// Sends the sign-in form with this anti-CSRF token.
@@ -110,14 +125,8 @@ async fn a_hostile_username_comes_back_as_text() {
     let end = stand.browser.answer(&url, HOSTILE, "x", Consent::Allow).await;
     assert!(matches!(end, Err(UserAgentError::WrongPassword { .. })));
     let person = ByHand::begin(&stand, &Query::good()).await;
-    let form = [
-        ("interaction", person.field("interaction")),
-        ("csrf", person.field("csrf")),
-        ("username", HOSTILE),
-        ("password", "x"),
-    ];
-    let request = stand.http.post(stand.at("/sign-in")).header(COOKIE, &person.cookie).form(&form);
-    let response = request.send().await.unwrap();
+    let fields = [("username", HOSTILE), ("password", "x")];
+    let response = person.post(&stand, "/sign-in", &fields).await;
     assert_eq!(response.status(), 422);
     let html = response.text().await.unwrap();
     assert!(html.contains(&format!("value=\"{HARMLESS}\"")) && !html.contains("<script"));
@@ -139,15 +148,8 @@ async fn a_hostile_client_name_and_resource_are_only_text_on_the_consent_page() 
     let person = ByHand::begin(&stand, &query).await;
     assert!(person.html.contains(HARMLESS) && !person.html.contains("<script"));
 
-    let form = [
-        ("interaction", person.field("interaction")),
-        ("csrf", person.field("csrf")),
-        ("username", "alice"),
-        ("password", "wonderland"),
-    ];
-    let request = stand.http.post(stand.at("/sign-in")).header(COOKIE, &person.cookie).form(&form);
-    let response = request.send().await.unwrap();
-    let cookie = response.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap();
+    let response = person.post(&stand, "/sign-in", &ALICE).await;
+    let cookie = new_cookie(&response);
     let page = stand.at(response.headers()[LOCATION].to_str().unwrap());
     let html = stand.http.get(page).header(COOKIE, cookie).send().await.unwrap();
     let html = html.text().await.unwrap();
@@ -192,28 +194,62 @@ async fn a_form_may_lead_to_the_redirect_uri_and_nowhere_else() {
 async fn a_cancelled_sign_in_is_access_denied() {
     let stand = Stand::new().await;
     let person = ByHand::begin(&stand, &Query::good()).await;
-    let form = [
-        ("interaction", person.field("interaction")),
-        ("csrf", person.field("csrf")),
-        ("decision", "cancel"),
-    ];
-    let request = stand.http.post(stand.at("/sign-in")).header(COOKIE, &person.cookie).form(&form);
-    let response = request.send().await.unwrap();
+    let response = person.post(&stand, "/sign-in", &[("decision", "cancel")]).await;
     assert!(response.headers()[LOCATION].to_str().unwrap().contains("error=access_denied"));
 }
 
+/// Signs in by hand and gives the session's cookie.
+async fn session(stand: &Stand) -> String {
+    let person = ByHand::begin(stand, &Query::good().with("scope", "openid")).await;
+    new_cookie(&person.post(stand, "/sign-in", &ALICE).await)
+}
+
+fn new_cookie(response: &Response) -> String {
+    let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
 #[tokio::test]
-async fn a_consent_before_the_sign_in_is_not_taken() {
+async fn a_consent_before_the_sign_in_that_is_due_is_not_taken() {
     let stand = Stand::new().await;
-    let person = ByHand::begin(&stand, &Query::good()).await;
-    let form = [
-        ("interaction", person.field("interaction")),
-        ("csrf", person.field("csrf")),
-        ("decision", "allow"),
-    ];
-    let request = stand.http.post(stand.at("/consent")).header(COOKIE, &person.cookie).form(&form);
-    let response = request.send().await.unwrap();
+    let cookie = session(&stand).await;
+    let query = Query::good().with("prompt", "login");
+    let person = ByHand::begin_with(&stand, &query, Some(&cookie)).await;
+    let response = person.post(&stand, "/consent", &[("decision", "allow")]).await;
     assert!(response.headers()[LOCATION].to_str().unwrap().starts_with("/sign-in"));
+
+    let silent = stand.authorization_url(&Query::good().with("prompt", "none"));
+    let answer = stand.http.get(silent).header(COOKIE, &cookie).send().await.unwrap();
+    let location = answer.headers()[LOCATION].to_str().unwrap();
+    assert!(location.contains("error=consent_required"), "the consent was not remembered");
+}
+
+#[tokio::test]
+async fn a_new_sign_in_ends_the_session_before() {
+    let stand = Stand::new().await;
+    let cookie = session(&stand).await;
+    let query = Query::good().with("prompt", "login");
+    let person = ByHand::begin_with(&stand, &query, Some(&cookie)).await;
+    assert_ne!(new_cookie(&person.post(&stand, "/sign-in", &ALICE).await), cookie);
+
+    let silent = stand.authorization_url(&Query::good().with("prompt", "none"));
+    let answer = stand.http.get(silent).header(COOKIE, &cookie).send().await.unwrap();
+    let location = answer.headers()[LOCATION].to_str().unwrap();
+    assert!(location.contains("error=login_required"));
+}
+
+#[tokio::test]
+async fn another_browser_cannot_answer_the_question_of_a_logout() {
+    let stand = Stand::new().await;
+    let (person, thief) = (session(&stand).await, session(&stand).await);
+    let page = stand.http.get(stand.at("/end_session")).header(COOKIE, &person);
+    let html = page.send().await.unwrap().text().await.unwrap();
+    let (_, token) = html.split_once("name=\"token\" value=\"").unwrap();
+    let form = [("token", token.split('"').next().unwrap()), ("decision", "sign-out")];
+    for (cookie, status) in [(&thief, 403), (&person, 200), (&person, 403)] {
+        let answer = stand.http.post(stand.at("/sign-out")).header(COOKIE, cookie).form(&form);
+        assert_eq!(answer.send().await.unwrap().status(), status);
+    }
 }
 
 #[tokio::test]
