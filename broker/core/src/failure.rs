@@ -55,6 +55,8 @@ codes! {
     NotSupported => Caller,
     /// The caller has too much under way already.
     Busy => Caller,
+    /// This caller is not to have it.
+    PolicyDenied => Caller,
     /// A person must sign in.
     InteractionRequired => User,
     /// The person said no.
