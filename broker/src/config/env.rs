@@ -1,0 +1,35 @@
+//! The only place that reads the environment.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The user's configuration file, moved.
+pub const CONFIG: &str = "AUTHBROKER_CONFIG";
+/// The runtime folder, moved: sockets and locks.
+pub const RUNTIME_DIR: &str = authbroker_client::wire::places::RUNTIME_DIR_VARIABLE;
+/// The state folder, moved: the vault.
+pub const STATE_DIR: &str = authbroker_client::wire::places::STATE_DIR_VARIABLE;
+/// What to log, in `tracing`'s filter language.
+pub const LOG: &str = "AUTHBROKER_LOG";
+/// Set by systemd for a service whose output goes to the journal.
+const JOURNAL_STREAM: &str = "JOURNAL_STREAM";
+
+/// A path from the environment.
+pub fn path(name: &str) -> Option<PathBuf> {
+    read(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Whether standard error is the journal, which adds the time itself.
+pub fn logs_to_journal() -> bool {
+    read(JOURNAL_STREAM).is_some()
+}
+
+/// A text from the environment.
+pub fn text(name: &str) -> Option<String> {
+    read(name)?.into_string().ok()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the place that may")]
+fn read(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}

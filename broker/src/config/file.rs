@@ -1,0 +1,164 @@
+//! What a configuration file may say, as it is written.
+//!
+//! Everything is optional here, because files are laid over each other by key; [`super::settings`]
+//! makes of the whole what the program uses.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// A whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) default_account: Option<String>,
+    #[serde(default)]
+    pub(super) provider: BTreeMap<String, Provider>,
+    #[serde(default)]
+    pub(super) vault: Vault,
+    #[serde(default)]
+    pub(super) policy: Policy,
+    #[serde(default)]
+    pub(super) refresh: Refresh,
+    // Known by name, so that their refusal can say more than "unknown".
+    rule: Option<NotYet>,
+    resource: Option<NotYet>,
+    service: Option<NotYet>,
+}
+
+/// Something that later versions will understand.
+#[derive(Debug, Deserialize)]
+struct NotYet(#[expect(dead_code, reason = "only its presence matters")] toml::Value);
+
+impl File {
+    /// The tables that this version knows of and does not support.
+    pub(super) fn unsupported(&self) -> impl Iterator<Item = &'static str> {
+        let tables = [
+            ("[[rule]]", &self.rule),
+            ("[resource.…]", &self.resource),
+            ("[service.…]", &self.service),
+        ];
+        tables.into_iter().filter(|(_, table)| table.is_some()).map(|(name, _)| name)
+    }
+}
+
+/// `[provider.NAME]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Provider {
+    pub(super) issuer: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) scopes: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) resources: Vec<String>,
+    #[serde(default)]
+    pub(super) target: Target,
+    #[serde(default)]
+    pub(super) flow: Flow,
+    #[serde(default)]
+    pub(super) redirect: Redirect,
+    #[serde(default)]
+    pub(super) dpop: Use,
+    #[serde(default)]
+    pub(super) par: Use,
+    #[serde(default)]
+    pub(super) client_auth: ClientAuth,
+    #[serde(default)]
+    pub(super) authorize: BTreeMap<String, String>,
+    pub(super) ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) endpoints: Endpoints,
+}
+
+/// How a resource is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// The `resource` parameter of RFC 8707.
+    #[default]
+    Resource,
+    /// The `audience` parameter that Auth0 has.
+    Audience,
+    /// Not at all: the provider decides.
+    None,
+}
+
+/// How a sign-in goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Flow {
+    #[default]
+    Browser,
+    Device,
+    ClientCredentials,
+}
+
+/// When an extension is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Use {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// `redirect = { … }`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Redirect {
+    #[serde(default)]
+    pub(super) ports: Vec<u16>,
+    pub(super) path: Option<String>,
+    pub(super) host: Option<String>,
+}
+
+/// `client_auth = { … }`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClientAuth {
+    #[serde(default)]
+    pub(super) method: AuthMethod,
+}
+
+/// How the client proves itself at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AuthMethod {
+    #[default]
+    None,
+    ClientSecretBasic,
+    ClientSecretPost,
+    PrivateKeyJwt,
+}
+
+/// `endpoints = { … }`: what the provider's metadata leaves out.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Endpoints {
+    pub(super) revocation: Option<String>,
+    pub(super) end_session: Option<String>,
+}
+
+/// `[vault]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Vault {
+    pub(super) key: Option<String>,
+}
+
+/// `[policy]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Policy {
+    pub(super) unverified: Option<String>,
+    pub(super) verified: Option<String>,
+}
+
+/// `[refresh]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refresh {
+    pub(super) ahead: Option<String>,
+}

@@ -1,0 +1,148 @@
+//! The configuration: files, laid over each other, checked as a whole.
+//!
+//! 1. `/etc/authbroker/config.toml`, then `/etc/authbroker/conf.d/*.toml`, then the user's file.
+//! 2. Each is read by itself first, so that an error names its file and line.
+//! 3. Laid over each other by key, the later one wins; [`settings`] makes what the program uses.
+
+pub mod env;
+mod file;
+pub mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use authbroker_client::wire::places;
+use toml::Table;
+
+pub use self::settings::{ProviderSettings, Settings, Target, VaultKey};
+
+/// The system's configuration.
+const SYSTEM_FILE: &str = "/etc/authbroker/config.toml";
+/// Files that packages and administrators add to it.
+const SYSTEM_FOLDER: &str = "/etc/authbroker/conf.d";
+
+/// What is wrong with a configuration: every problem, one line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(Vec<String>);
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl ConfigError {
+    /// The problems, one sentence each.
+    pub fn problems(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// The user's file: `given`, or where the environment says, or in the user's configuration folder.
+pub fn user_file(given: Option<PathBuf>) -> Option<PathBuf> {
+    let usual = || Some(places::project()?.config_dir().join("config.toml"));
+    given.or_else(|| env::path(env::CONFIG)).or_else(usual)
+}
+
+/// Reads the system's files and the user's. A missing file is an empty one, unless it was `named`
+/// by the user.
+pub fn load(user: Option<&Path>, named: bool) -> Result<Settings, ConfigError> {
+    let mut files = system_files();
+    files.extend(user.map(Path::to_path_buf));
+    let required = user.filter(|_| named);
+    let mut whole = Table::new();
+    let mut problems = Vec::new();
+    for path in &files {
+        match read(path, required == Some(path)) {
+            Ok(table) => lay_over(&mut whole, table),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(ConfigError(problems));
+    }
+    parse(whole).map_err(|problems| locate(problems, user))
+}
+
+fn system_files() -> Vec<PathBuf> {
+    let mut files = vec![PathBuf::from(SYSTEM_FILE)];
+    let added = fs::read_dir(SYSTEM_FOLDER).into_iter().flatten().flatten();
+    let is_toml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+    let mut added: Vec<_> = added.map(|entry| entry.path()).filter(is_toml).collect();
+    added.sort();
+    files.append(&mut added);
+    files
+}
+
+/// Reads one file and checks it by itself.
+fn read(path: &Path, required: bool) -> Result<Table, String> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !required => {
+            return Ok(Table::new());
+        }
+        Err(error) => return Err(format!("{}: {error}", path.display())),
+    };
+    let table = toml::from_str(&text).map_err(|error| explain(path, &text, &error))?;
+    let _checked: file::File =
+        toml::from_str(&text).map_err(|error| explain(path, &text, &error))?;
+    Ok(table)
+}
+
+fn parse(whole: Table) -> Result<Settings, Vec<String>> {
+    let file =
+        whole.try_into().map_err(|error: toml::de::Error| vec![error.message().to_owned()])?;
+    settings::from_file(file)
+}
+
+/// Names the user's file with each problem of the whole: that is where to mend it.
+fn locate(problems: Vec<String>, user: Option<&Path>) -> ConfigError {
+    let place = user.map_or_else(|| SYSTEM_FILE.to_owned(), |path| path.display().to_string());
+    ConfigError(problems.into_iter().map(|problem| format!("{place}: {problem}")).collect())
+}
+
+/// Lays a later table over an earlier one, key by key.
+fn lay_over(below: &mut Table, above: Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => lay_over(old, new),
+            (_, value) => {
+                below.insert(key, value);
+            }
+        }
+    }
+}
+
+/// One line for a person: file, line, what is wrong, and the nearest word that would be right.
+fn explain(path: &Path, text: &str, error: &toml::de::Error) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+    let message = error.message().trim().replace('\n', " ");
+    let message = nearest(&message).unwrap_or(message);
+    format!("{}:{line}: {message}", path.display())
+}
+
+/// Turns serde's list of everything expected into the one word that was probably meant.
+fn nearest(message: &str) -> Option<String> {
+    let mut words = message.split('`').skip(1).step_by(2);
+    let unknown = message.strip_prefix("unknown ")?;
+    let kind = if unknown.starts_with("field") { "key" } else { "value" };
+    let wrong = words.next()?;
+    let close = |known: &&str| strsim::damerau_levenshtein(wrong, known) <= 3;
+    let known: Vec<_> = words.collect();
+    let best = known
+        .iter()
+        .copied()
+        .filter(close)
+        .min_by_key(|known| strsim::damerau_levenshtein(wrong, known));
+    Some(match best {
+        Some(best) => format!("unknown {kind} `{wrong}`; did you mean `{best}`?"),
+        None => format!("unknown {kind} `{wrong}`; known here: {}", known.join(", ")),
+    })
+}

@@ -1,0 +1,283 @@
+//! What the program uses: the file's words, parsed, with every default in its place.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use authbroker_core::ids::ProviderName;
+use authbroker_core::issuer::{IssuerUrl, is_secure};
+use authbroker_core::resource::{Resource, Resources};
+use authbroker_core::scope::ScopeSet;
+use authbroker_core::sign_in::Redirect;
+use url::Url;
+
+pub use super::file::Target;
+use super::file::{self, AuthMethod, File, Flow, Use};
+
+/// The settings of a running broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What an empty account means.
+    pub default_account: Option<String>,
+    /// The providers, by name.
+    pub providers: BTreeMap<ProviderName, ProviderSettings>,
+    /// Where the vault's key is.
+    pub vault_key: VaultKey,
+    /// How long before its end a token is renewed.
+    pub ahead: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            default_account: None,
+            providers: BTreeMap::new(),
+            vault_key: VaultKey::Keyring,
+            ahead: Duration::from_mins(5),
+        }
+    }
+}
+
+/// One provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderSettings {
+    /// Its name here.
+    pub name: ProviderName,
+    /// Its issuer identifier.
+    pub issuer: IssuerUrl,
+    /// Who we are to it.
+    pub client_id: String,
+    /// What a sign-in asks for.
+    pub scopes: ScopeSet,
+    /// The APIs that tokens are for; the first one is the default.
+    pub resources: Vec<Resource>,
+    /// How they are asked for.
+    pub target: Target,
+    /// Where the browser comes back to.
+    pub redirect: Redirect,
+    /// The ports to listen on; none means any free one.
+    pub ports: Vec<u16>,
+    /// Further authorization parameters.
+    pub authorize: BTreeMap<String, String>,
+    /// Certificates trusted besides the machine's own roots.
+    pub ca_file: Option<PathBuf>,
+    /// Where tokens are revoked, if the metadata does not say.
+    pub revocation: Option<Url>,
+    /// Where sessions end, if the metadata does not say.
+    pub end_session: Option<Url>,
+}
+
+impl ProviderSettings {
+    /// The APIs of a token that names none.
+    pub fn default_resources(&self) -> Resources {
+        self.resources.first().cloned().into_iter().collect()
+    }
+}
+
+/// Where the vault's key is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VaultKey {
+    /// In the keyring of the session.
+    Keyring,
+    /// In a file that only its owner can read.
+    File(PathBuf),
+    /// Nowhere: what is remembered ends with the process.
+    Memory,
+}
+
+impl VaultKey {
+    /// The word of the configuration.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Keyring => "keyring".to_owned(),
+            Self::File(path) => format!("file:{}", path.display()),
+            Self::Memory => "memory".to_owned(),
+        }
+    }
+}
+
+/// Authorization parameters that the broker sets itself.
+const OWN_PARAMETERS: &[&str] = &[
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "resource",
+    "prompt",
+    "login_hint",
+    "acr_values",
+    "max_age",
+    "request",
+    "request_uri",
+    "response_mode",
+    "dpop_jkt",
+];
+
+/// Collects what is wrong, so that one look at the list is enough.
+#[derive(Default)]
+struct Problems(Vec<String>);
+
+impl Problems {
+    fn take<T, E: ToString>(&mut self, place: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.0.push(format!("{place}: {}", error.to_string()))).ok()
+    }
+
+    fn missing<T>(&mut self, place: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.0.push(format!("{place} is missing"));
+        }
+        value
+    }
+
+    fn unsupported(&mut self, what: &str) {
+        self.0.push(format!("{what} is not supported by this version yet"));
+    }
+}
+
+/// Makes settings of a file, or tells everything that is wrong with it.
+pub(super) fn from_file(file: File) -> Result<Settings, Vec<String>> {
+    let mut problems = Problems::default();
+    for table in file.unsupported() {
+        problems.unsupported(table);
+    }
+    check_policy(&file.policy, &mut problems);
+    let vault_key = parse_vault_key(file.vault.key.as_deref(), &mut problems);
+    let ahead = parse_ahead(file.refresh.ahead.as_deref(), &mut problems);
+    let mut providers = BTreeMap::new();
+    for (name, provider) in file.provider {
+        if let Some(settings) = parse_provider(&name, provider, &mut problems) {
+            providers.insert(settings.name.clone(), settings);
+        }
+    }
+    if !problems.0.is_empty() {
+        return Err(problems.0);
+    }
+    Ok(Settings { default_account: file.default_account, providers, vault_key, ahead })
+}
+
+/// Until there is a policy, everything of the user's own is allowed, and nothing else may be said.
+fn check_policy(policy: &file::Policy, problems: &mut Problems) {
+    for (name, value) in [("unverified", &policy.unverified), ("verified", &policy.verified)] {
+        if let Some(value) = value.as_deref().filter(|value| *value != "allow") {
+            problems.unsupported(&format!("[policy] {name} = {value:?}"));
+        }
+    }
+}
+
+fn parse_vault_key(text: Option<&str>, problems: &mut Problems) -> VaultKey {
+    match text {
+        None | Some("keyring") => VaultKey::Keyring,
+        Some("memory") => VaultKey::Memory,
+        Some(text) => {
+            if let Some(path) = text.strip_prefix("file:").filter(|path| path.starts_with('/')) {
+                return VaultKey::File(path.into());
+            }
+            match text {
+                "passphrase" => problems.unsupported("[vault] key = \"passphrase\""),
+                _ if text.starts_with("credential:") => {
+                    problems.unsupported("[vault] key = \"credential:…\"");
+                }
+                _ => problems.0.push(format!(
+                    "[vault] key: {text:?} is not keyring, file:/ABSOLUTE/PATH or memory"
+                )),
+            }
+            VaultKey::Memory
+        }
+    }
+}
+
+fn parse_ahead(text: Option<&str>, problems: &mut Problems) -> Duration {
+    let default = Settings::default().ahead;
+    let Some(text) = text else { return default };
+    let parsed = text.parse::<jiff::SignedDuration>().map_err(|error| error.to_string());
+    let parsed = parsed.and_then(|d| Duration::try_from(d).map_err(|error| error.to_string()));
+    problems.take("[refresh] ahead", parsed).unwrap_or(default)
+}
+
+fn parse_provider(
+    name: &str,
+    file: file::Provider,
+    problems: &mut Problems,
+) -> Option<ProviderSettings> {
+    let at = |key: &str| format!("[provider.{name}] {key}");
+    check_support(name, &file, problems);
+    let authorize = parse_authorize(&at("authorize"), file.authorize, problems);
+    let parsed_name = problems.take(&format!("[provider.{name}]"), ProviderName::parse(name));
+    let issuer = problems.missing(&at("issuer"), file.issuer);
+    let issuer = issuer.and_then(|text| problems.take(&at("issuer"), IssuerUrl::parse(&text)));
+    let client_id = problems.missing(&at("client_id"), file.client_id);
+    let scopes = file.scopes.unwrap_or_else(default_scopes);
+    let scopes = ScopeSet::from_words(scopes.iter().map(String::as_str));
+    let scopes = problems.take(&at("scopes"), scopes);
+    let resources = file.resources.iter().map(|text| Resource::parse(text)).collect();
+    let resources: Option<Vec<_>> = problems.take(&at("resources"), resources);
+    let host = file.redirect.host.as_deref().unwrap_or("127.0.0.1");
+    let path = file.redirect.path.as_deref().unwrap_or("/callback");
+    let redirect = problems.take(&at("redirect"), Redirect::new(host, path));
+    let revocation =
+        parse_endpoint(&at("endpoints.revocation"), file.endpoints.revocation, problems);
+    let end_session =
+        parse_endpoint(&at("endpoints.end_session"), file.endpoints.end_session, problems);
+    Some(ProviderSettings {
+        name: parsed_name?,
+        issuer: issuer?,
+        client_id: client_id?,
+        scopes: with_openid(&scopes?),
+        resources: resources?,
+        target: file.target,
+        redirect: redirect?,
+        ports: file.redirect.ports,
+        authorize,
+        ca_file: file.ca_file,
+        revocation,
+        end_session,
+    })
+}
+
+fn default_scopes() -> Vec<String> {
+    ["openid", "profile", "email", "offline_access"].map(str::to_owned).into()
+}
+
+/// A sign-in without `openid` would say nothing about who signed in.
+fn with_openid(scopes: &ScopeSet) -> ScopeSet {
+    ScopeSet::parse("openid").map_or_else(|_| scopes.clone(), |openid| scopes.union(&openid))
+}
+
+fn check_support(name: &str, file: &file::Provider, problems: &mut Problems) {
+    let mut refuse = |said: bool, what: &str| {
+        if said {
+            problems.unsupported(&format!("[provider.{name}] {what}"));
+        }
+    };
+    refuse(file.flow == Flow::Device, "flow = \"device\"");
+    refuse(file.flow == Flow::ClientCredentials, "flow = \"client_credentials\"");
+    refuse(file.dpop == Use::Always, "dpop = \"always\"");
+    refuse(file.par == Use::Always, "par = \"always\"");
+    refuse(file.client_auth.method == AuthMethod::ClientSecretBasic, "client_secret_basic");
+    refuse(file.client_auth.method == AuthMethod::ClientSecretPost, "client_secret_post");
+    refuse(file.client_auth.method == AuthMethod::PrivateKeyJwt, "private_key_jwt");
+}
+
+fn parse_authorize(
+    place: &str,
+    parameters: BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> BTreeMap<String, String> {
+    for name in parameters.keys().filter(|name| OWN_PARAMETERS.contains(&name.as_str())) {
+        problems.0.push(format!("{place}: the broker sets {name} itself"));
+    }
+    parameters
+}
+
+fn parse_endpoint(place: &str, text: Option<String>, problems: &mut Problems) -> Option<Url> {
+    let url = problems.take(place, Url::parse(&text?))?;
+    if is_secure(&url) {
+        return Some(url);
+    }
+    problems.0.push(format!("{place} must begin with https://"));
+    None
+}

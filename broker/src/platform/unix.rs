@@ -1,0 +1,181 @@
+//! Unix: users by number, folders by mode, one owner per folder by lock.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The user that this process runs as.
+pub fn own_uid() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+/// The executable of a process, where it can be read: a label for people, not a proof.
+pub fn executable_of(pid: u32) -> Option<String> {
+    let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    Some(path.to_string_lossy().into_owned())
+}
+
+/// Keeps memory out of core dumps and away from other processes' debuggers. Best effort: a kernel
+/// that refuses leaves the broker as safe as any other program.
+pub fn harden_process() {
+    #[cfg(target_os = "linux")]
+    let _refused =
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _refused = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+}
+
+/// Makes a folder that only its owner can enter, or checks that the existing one is such.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let meta = fs::metadata(path)?;
+    if meta.uid() != own_uid() {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("{} belongs to user {}", path.display(), meta.uid()),
+        ));
+    }
+    if meta.mode() & 0o077 != 0 {
+        let strict = rustix::fs::Mode::from_raw_mode(0o700);
+        rustix::fs::chmod(path, strict)?;
+    }
+    Ok(())
+}
+
+/// Reads a file that holds a secret, if it belongs to this user and nobody else may read it.
+pub fn read_private_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let meta = file.metadata()?;
+    let refuse = |why: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    if meta.uid() != own_uid() {
+        return refuse(format!("{} belongs to user {}", path.display(), meta.uid()));
+    }
+    if meta.mode() & 0o077 != 0 {
+        let mode = meta.mode() & 0o777;
+        return refuse(format!(
+            "{} has mode {mode:04o}; others could read it (chmod 600)",
+            path.display()
+        ));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Makes a new file that only its owner can read, durably. Fails where one exists.
+pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// Makes a rename or a removal in `folder` survive a power cut.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// One process's ownership of a folder, given up when dropped.
+#[derive(Debug)]
+pub struct FolderLock(#[expect(dead_code, reason = "held open for its lock")] File);
+
+/// Why a folder is not ours.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another broker has it.
+    #[error("another broker{} has {}", by(*pid), folder.display())]
+    Held {
+        /// The folder.
+        folder: PathBuf,
+        /// The other broker's process, where its lock tells.
+        pid: Option<u32>,
+    },
+    /// The lock could not even be tried.
+    #[error("cannot lock {}", folder.display())]
+    Failed {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+fn by(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+}
+
+/// Takes a folder for this process alone. The kernel gives it back, however the process ends.
+pub fn lock_folder(folder: &Path) -> Result<FolderLock, LockError> {
+    let failed = |source| LockError::Failed { folder: folder.to_path_buf(), source };
+    let mut options = OpenOptions::new();
+    let file = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let mut file = file.open(folder.join("brokerd.lock")).map_err(failed)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {
+            sign(&mut file).map_err(failed)?;
+            Ok(FolderLock(file))
+        }
+        Err(Errno::WOULDBLOCK) => {
+            let mut text = String::new();
+            let _unread = file.read_to_string(&mut text);
+            Err(LockError::Held { folder: folder.to_path_buf(), pid: text.trim().parse().ok() })
+        }
+        Err(error) => Err(failed(error.into())),
+    }
+}
+
+/// Writes who holds the lock, for whoever finds it taken.
+fn sign(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+/// The signals that end or reload the daemon.
+#[derive(Debug)]
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// SIGTERM or SIGINT.
+    Stop,
+    /// SIGHUP.
+    Reload,
+}
+
+impl Signals {
+    /// Begins to listen. From here on these signals do nothing by themselves.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
+        }
+    }
+}
+
+/// Tells whoever started the daemon, by one byte on the descriptor they named, that it is ready.
+pub fn signal_ready(fd: i32) -> io::Result<()> {
+    // Through /proc, because taking over a bare number would need unsafe code.
+    let mut pipe = OpenOptions::new().write(true).open(format!("/proc/self/fd/{fd}"))?;
+    pipe.write_all(b"\n")
+}

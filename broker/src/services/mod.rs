@@ -1,0 +1,4 @@
+//! The world: the network, the keyring, files. Services do not know each other; the desk does.
+
+pub mod browser;
+pub mod vault;

@@ -1,0 +1,155 @@
+//! What the vault keeps, and what it notices.
+
+use authbroker_core::account::{Grant, Person};
+use authbroker_core::ids::ProviderName;
+use authbroker_core::issuer::IssuerUrl;
+use authbroker_core::scope::ScopeSet;
+use authbroker_core::secret::Secret;
+use authbroker_core::time::UnixTime;
+
+use super::*;
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A vault as it is after a start of the daemon.
+    fn vault(&self) -> Vault {
+        let key = VaultKey::File(self.folder.path().join("key"));
+        Vault::open(key, self.folder.path()).unwrap()
+    }
+
+    async fn remember(&self, subject: &str) -> AccountId {
+        let account = account(subject);
+        self.vault().remember(&account, &granted(), Prompt::Never).await.unwrap();
+        account.id
+    }
+
+    fn file(&self, id: &AccountId) -> PathBuf {
+        self.folder.path().join(format!("vault/{id}.record"))
+    }
+}
+
+fn account(subject: &str) -> Account {
+    let provider = ProviderName::parse("acme").unwrap();
+    let issuer = IssuerUrl::parse("https://login.example").unwrap();
+    let id = AccountId::derive(&provider, &issuer, "client", subject);
+    let person = Person { name: Some("Alice".into()), ..Person::default() };
+    Account {
+        id,
+        provider,
+        issuer,
+        client_id: "client".into(),
+        subject: subject.into(),
+        person,
+        auth_time: UnixTime::from_secs(7),
+    }
+}
+
+fn granted() -> Memory {
+    Memory::Granted(Grant {
+        refresh_token: Some(Secret::new("the-refresh-token".into())),
+        scopes: ScopeSet::parse("openid read").unwrap(),
+        id_token: Some(Secret::new("the-id-token".into())),
+    })
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_there_after_a_restart() {
+    let world = World::new();
+    let id = world.remember("alice").await;
+    let vault = world.vault();
+    assert_eq!(vault.list().unwrap(), [Ok(account("alice"))]);
+    assert_eq!(vault.recall(&id).await.unwrap(), Some(granted()));
+}
+
+#[tokio::test]
+async fn no_token_is_readable_in_any_file() {
+    let world = World::new();
+    let id = world.remember("alice").await;
+    let bytes = std::fs::read(world.file(&id)).unwrap();
+    for secret in ["the-refresh-token", "the-id-token"] {
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn a_changed_swapped_or_cut_record_is_noticed_and_left_alone() {
+    let world = World::new();
+    let (alice, bob) = (world.remember("alice").await, world.remember("bob").await);
+    let whole = std::fs::read(world.file(&alice)).unwrap();
+    let mut changed = whole.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let renamed = String::from_utf8_lossy(&whole).replace("Alice", "Mallo");
+    for bad in [
+        changed,
+        std::fs::read(world.file(&bob)).unwrap(),
+        whole[..whole.len() / 2].to_vec(),
+        renamed.into_bytes(),
+        Vec::new(),
+    ] {
+        std::fs::write(world.file(&alice), &bad).unwrap();
+        let vault = world.vault();
+        assert!(matches!(vault.recall(&alice).await, Err(VaultError::Damaged(_))));
+        assert!(vault.recall(&bob).await.is_ok(), "the other record still opens");
+        assert_eq!(std::fs::read(world.file(&alice)).unwrap(), bad);
+    }
+}
+
+#[tokio::test]
+async fn records_without_their_key_are_a_locked_vault_and_no_new_key_is_made() {
+    let world = World::new();
+    let id = world.remember("alice").await;
+    let key = world.folder.path().join("key");
+    std::fs::remove_file(&key).unwrap();
+    let vault = world.vault();
+    assert!(matches!(vault.recall(&id).await, Err(VaultError::Locked(_))));
+    assert!(!key.exists());
+    assert!(matches!(vault.state().1, VaultState::Locked(_)));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_key_file_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    let id = world.remember("alice").await;
+    let key = world.folder.path().join("key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let error = world.vault().recall(&id).await.unwrap_err().to_string();
+    assert!(error.contains("mode 0644"), "{error}");
+}
+
+#[tokio::test]
+async fn an_unfinished_write_is_cleared_away_and_the_old_record_stays() {
+    let world = World::new();
+    let id = world.remember("alice").await;
+    let leftover = world.folder.path().join("vault/.new-half");
+    std::fs::write(&leftover, b"half").unwrap();
+    assert_eq!(world.vault().recall(&id).await.unwrap(), Some(granted()));
+    assert!(!leftover.exists());
+}
+
+#[tokio::test]
+async fn a_forgotten_account_is_gone_and_forgetting_twice_is_no_error() {
+    let world = World::new();
+    let id = world.remember("alice").await;
+    let vault = world.vault();
+    vault.forget(&id).await.unwrap();
+    vault.forget(&id).await.unwrap();
+    assert_eq!(world.vault().recall(&id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_vault_in_memory_writes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Vault::open(VaultKey::Memory, folder.path()).unwrap();
+    vault.remember(&account("alice"), &granted(), Prompt::Never).await.unwrap();
+    assert_eq!(vault.recall(&account("alice").id).await.unwrap(), Some(granted()));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
