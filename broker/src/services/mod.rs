@@ -1,4 +1,5 @@
 //! The world: the network, the keyring, files. Services do not know each other; the desk does.
 
 pub mod browser;
+pub mod oidc;
 pub mod vault;

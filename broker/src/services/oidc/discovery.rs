@@ -1,0 +1,291 @@
+//! What a provider tells about itself: metadata and keys, asked for once, remembered for a while.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use authbroker_core::failure::{Code, Failure};
+use authbroker_core::issuer::is_secure;
+use authbroker_core::sign_in::IssParameter;
+use authbroker_core::time::BootTime;
+use openidconnect::core::{
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType,
+    CoreJsonWebKey, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+};
+use openidconnect::{AdditionalProviderMetadata, ProviderMetadata};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use url::Url;
+
+use super::http::Http;
+use crate::config::ProviderSettings;
+use crate::platform::clock;
+
+/// How long metadata and keys are believed.
+const LIFETIME: Duration = Duration::from_hours(1);
+/// The least time between two fetches that unknown keys ask for.
+const KEYS_AGAIN: Duration = Duration::from_secs(30);
+
+/// What the core standard's metadata leaves to others.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Extra {
+    revocation_endpoint: Option<String>,
+    end_session_endpoint: Option<String>,
+    code_challenge_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
+}
+
+impl AdditionalProviderMetadata for Extra {}
+
+type Document = ProviderMetadata<
+    Extra,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
+/// What the broker needs to know of a provider, checked.
+#[derive(Debug, Clone)]
+pub struct Metadata {
+    pub(super) authorization: Url,
+    pub(super) token: Url,
+    pub(super) revocation: Option<Url>,
+    pub(super) end_session: Option<Url>,
+    pub(super) keys: Url,
+    /// Whether answers name their issuer.
+    pub iss: IssParameter,
+}
+
+/// Metadata and keys, each fetched by the first who needs it; the others wait for that fetch.
+#[derive(Debug, Default)]
+pub(super) struct Discovery {
+    metadata: Cached<Metadata>,
+    keys: Cached<CoreJsonWebKeySet>,
+}
+
+/// A value that is fetched once and then believed for a while. A failure is not remembered.
+#[derive(Debug)]
+struct Cached<T> {
+    // A std mutex: held to swap the cell, never across an await. The cell is the single flight.
+    current: Mutex<(Arc<OnceCell<Arc<T>>>, BootTime)>,
+}
+
+impl<T> Default for Cached<T> {
+    fn default() -> Self {
+        Self { current: Mutex::new((Arc::default(), BootTime::default())) }
+    }
+}
+
+impl<T> Cached<T> {
+    /// The cell to read or to fill: a new one, if what the old one holds is older than `limit`.
+    fn cell(&self, limit: Duration) -> Arc<OnceCell<Arc<T>>> {
+        let now = clock::now().boot;
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let (cell, since) = &mut *current;
+        if cell.initialized() && since.until(now) >= limit {
+            *cell = Arc::default();
+        }
+        if !cell.initialized() {
+            *since = now;
+        }
+        Arc::clone(cell)
+    }
+
+    async fn get(
+        &self,
+        limit: Duration,
+        fetch: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<Arc<T>, Failure> {
+        let cell = self.cell(limit);
+        let value = cell.get_or_try_init(|| async { fetch.await.map(Arc::new) }).await;
+        value.map(Arc::clone)
+    }
+}
+
+impl Discovery {
+    pub(super) async fn metadata(
+        &self,
+        http: &Http,
+        settings: &ProviderSettings,
+    ) -> Result<Arc<Metadata>, Failure> {
+        self.metadata.get(LIFETIME, fetch_metadata(http, settings)).await
+    }
+
+    /// The keys that ID tokens are signed with.
+    pub(super) async fn keys(
+        &self,
+        http: &Http,
+        metadata: &Metadata,
+    ) -> Result<Arc<CoreJsonWebKeySet>, Failure> {
+        self.keys.get(LIFETIME, fetch_keys(http, &metadata.keys)).await
+    }
+
+    /// The keys again, because one was not among them: the provider may have rotated.
+    pub(super) async fn newer_keys(
+        &self,
+        http: &Http,
+        metadata: &Metadata,
+    ) -> Result<Arc<CoreJsonWebKeySet>, Failure> {
+        self.keys.get(KEYS_AGAIN, fetch_keys(http, &metadata.keys)).await
+    }
+}
+
+async fn fetch_metadata(http: &Http, settings: &ProviderSettings) -> Result<Metadata, Failure> {
+    let issuer = settings.issuer.as_str();
+    let first = fetch_json(
+        http,
+        &format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')),
+    )
+    .await;
+    let lacks_something =
+        first.as_ref().map_or(true, |document| document.get("revocation_endpoint").is_none());
+    let mut document = match first {
+        Ok(document) => document,
+        Err(failure) if failure.code == Code::ProviderError => Value::Null,
+        Err(failure) => return Err(failure),
+    };
+    if lacks_something && let Some(second) = oauth_document(http, issuer).await {
+        merge(&mut document, second);
+    }
+    if document.is_null() {
+        return Err(fault(settings, "it has no metadata at /.well-known/openid-configuration"));
+    }
+    check(document, settings)
+}
+
+/// The RFC 8414 document, where there is one for this issuer. Some providers name endpoints only
+/// there; others answer its address with a page for people, which is as good as nothing.
+async fn oauth_document(http: &Http, issuer: &str) -> Option<Value> {
+    let mut url = Url::parse(issuer).ok()?;
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("/.well-known/oauth-authorization-server{path}"));
+    let document = fetch_json(http, url.as_str()).await.ok()?;
+    (document.get("issuer")?.as_str()? == issuer).then_some(document)
+}
+
+/// Adds what the first document leaves out.
+fn merge(first: &mut Value, second: Value) {
+    match (first, second) {
+        (Value::Object(first), Value::Object(second)) => {
+            for (name, value) in second {
+                first.entry(name).or_insert(value);
+            }
+        }
+        (first @ Value::Null, second) => *first = second,
+        _ => {}
+    }
+}
+
+async fn fetch_json(http: &Http, url: &str) -> Result<Value, Failure> {
+    let response = http.get(url).await.map_err(|error| error.to_failure())?;
+    let status = response.status();
+    if status.is_server_error() {
+        let message = format!("{url} answers {status}");
+        return Err(Failure::new(Code::ProviderUnavailable, message, "try again in a moment"));
+    }
+    let wrong = |what: String| {
+        Failure::new(
+            Code::ProviderError,
+            format!("{url} {what}"),
+            "check issuer in the configuration",
+        )
+    };
+    if !status.is_success() {
+        return Err(wrong(format!("answers {status}")));
+    }
+    let value: Value = serde_json::from_slice(response.body())
+        .map_err(|_| wrong("does not answer with JSON".into()))?;
+    if value.is_object() { Ok(value) } else { Err(wrong("does not answer with an object".into())) }
+}
+
+/// Takes from a document what is needed, if all of it is sound.
+fn check(document: Value, settings: &ProviderSettings) -> Result<Metadata, Failure> {
+    let issuer = document.get("issuer").and_then(Value::as_str).unwrap_or_default();
+    if issuer != settings.issuer.as_str() {
+        let shown: String = issuer.chars().filter(|c| !c.is_control()).take(200).collect();
+        return Err(fault(settings, &format!("its metadata names another issuer, {shown:?}")));
+    }
+    let document: Document = serde_json::from_value(document)
+        .map_err(|error| fault(settings, &format!("its metadata is incomplete: {error}")))?;
+    let extra = document.additional_metadata();
+    if extra
+        .code_challenge_methods_supported
+        .as_ref()
+        .is_some_and(|methods| !methods.iter().any(|m| m == "S256"))
+    {
+        return Err(fault(settings, "it does not support PKCE with S256"));
+    }
+    if extra.require_pushed_authorization_requests {
+        let message = format!(
+            "{} asks for pushed authorization requests, which this version does not send yet",
+            settings.issuer
+        );
+        return Err(Failure::new(
+            Code::NotSupported,
+            message,
+            "ask the provider for a client without them",
+        ));
+    }
+    let secure = |name: &str, text: &str| {
+        let url = Url::parse(text).ok().filter(is_secure);
+        url.ok_or_else(|| fault(settings, &format!("its {name} is not an https address")))
+    };
+    let optional = |name: &str, text: &Option<String>| {
+        text.as_deref().map(|text| secure(name, text)).transpose()
+    };
+    let token =
+        document.token_endpoint().ok_or_else(|| fault(settings, "it names no token_endpoint"))?;
+    Ok(Metadata {
+        authorization: secure(
+            "authorization_endpoint",
+            document.authorization_endpoint().as_str(),
+        )?,
+        token: secure("token_endpoint", token.as_str())?,
+        revocation: settings.revocation.clone().map_or_else(
+            || optional("revocation_endpoint", &extra.revocation_endpoint),
+            |url| Ok(Some(url)),
+        )?,
+        end_session: settings.end_session.clone().map_or_else(
+            || optional("end_session_endpoint", &extra.end_session_endpoint),
+            |url| Ok(Some(url)),
+        )?,
+        keys: secure("jwks_uri", document.jwks_uri().as_str())?,
+        iss: if extra.authorization_response_iss_parameter_supported {
+            IssParameter::Announced
+        } else {
+            IssParameter::Unannounced
+        },
+    })
+}
+
+async fn fetch_keys(http: &Http, url: &Url) -> Result<CoreJsonWebKeySet, Failure> {
+    let document = fetch_json(http, url.as_str()).await?;
+    serde_json::from_value(document).map_err(|_| {
+        Failure::new(
+            Code::ProviderError,
+            format!("{url} does not answer with keys"),
+            "brokerctl status",
+        )
+    })
+}
+
+fn fault(settings: &ProviderSettings, what: &str) -> Failure {
+    let message = format!("provider {} cannot be used: {what}", settings.name);
+    Failure::new(
+        Code::ProviderError,
+        message,
+        "check issuer in the configuration: it must be letter for letter what the provider says",
+    )
+}

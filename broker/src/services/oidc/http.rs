@@ -1,0 +1,138 @@
+//! HTTP with a deadline for the whole of it, a size limit, and no redirects: nothing that a
+//! provider answers can send a token elsewhere, hang the broker, or fill its memory.
+
+use std::time::Duration;
+
+use authbroker_core::failure::{Code, Failure};
+use authbroker_core::lifecycle::Certainty;
+use openidconnect::{HttpRequest, HttpResponse};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client};
+
+use crate::config::ProviderSettings;
+
+/// The most that an answer may be, in bytes. Real ones are a hundredth of it.
+const MAX_BODY: usize = 1024 * 1024;
+/// How long a connection may take to be made.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long one request may take in all. Two of them and the pause between fit into the 20 seconds
+/// that a caller is given.
+const TOTAL_LIMIT: Duration = Duration::from_secs(9);
+
+/// A client for one provider.
+#[derive(Debug, Clone)]
+pub(super) struct Http {
+    client: Client,
+}
+
+/// Why no answer came.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HttpError {
+    /// The request was never sent.
+    #[error("{0} cannot be reached")]
+    Connect(String),
+    /// The connection broke, or was cut at the deadline, after the request may have been sent.
+    #[error("{0} did not answer")]
+    Lost(String),
+    /// It answered more than anybody should.
+    #[error("{0} answered with more than a megabyte")]
+    TooLarge(String),
+}
+
+impl HttpError {
+    /// Whether the provider may have acted on the request.
+    pub(super) const fn certainty(&self) -> Certainty {
+        match self {
+            Self::Connect(_) => Certainty::NotActedOn,
+            Self::Lost(_) | Self::TooLarge(_) => Certainty::Unknown,
+        }
+    }
+
+    /// The same in a caller's words.
+    pub(super) fn to_failure(&self) -> Failure {
+        let (code, hint) = match self {
+            Self::Connect(_) => (Code::Offline, "check the network, then try again"),
+            Self::Lost(_) => (Code::ProviderUnavailable, "try again in a moment"),
+            Self::TooLarge(_) => (Code::ProviderError, "brokerctl config check"),
+        };
+        Failure::new(code, self.to_string(), hint)
+    }
+}
+
+impl Http {
+    pub(super) fn new(settings: &ProviderSettings) -> Result<Self, Failure> {
+        let mut builder = Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(TOTAL_LIMIT)
+            .user_agent(concat!("authbroker/", env!("CARGO_PKG_VERSION")));
+        if settings.issuer.is_plain_loopback() {
+            // Nothing here is certified, and a bare machine has no roots to load.
+            builder = builder.tls_certs_only([]).no_proxy();
+        }
+        if let Some(path) = &settings.ca_file {
+            let unusable = |why: String| {
+                let message = format!("ca_file {}: {why}", path.display());
+                Failure::new(Code::ConfigInvalid, message, "brokerctl config check")
+            };
+            let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            let roots = Certificate::from_pem_bundle(&pem)
+                .map_err(|_| unusable("no certificate".into()))?;
+            builder = builder.tls_certs_merge(roots);
+        }
+        let client = builder.build().map_err(|error| {
+            let message = format!("no HTTPS client could be made: {error}");
+            Failure::new(Code::Internal, message, "install the package ca-certificates")
+        })?;
+        Ok(Self { client })
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let host = request.uri().host().unwrap_or("the provider").to_owned();
+        let request =
+            reqwest::Request::try_from(request).map_err(|_| HttpError::Connect(host.clone()))?;
+        let sent = self.client.execute(request).await;
+        let mut response = sent.map_err(|error| {
+            if error.is_connect() {
+                HttpError::Connect(host.clone())
+            } else {
+                HttpError::Lost(host.clone())
+            }
+        })?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|_| HttpError::Lost(host.clone()))? {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(HttpError::TooLarge(host));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut answer = HttpResponse::new(body);
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(answer)
+    }
+
+    /// Fetches a JSON document.
+    pub(super) async fn get(&self, url: &str) -> Result<HttpResponse, HttpError> {
+        let request =
+            ::http::Request::get(url).header("accept", "application/json").body(Vec::new());
+        let request = request.map_err(|_| HttpError::Connect(url.to_owned()))?;
+        self.send(request).await
+    }
+
+    /// Posts a form.
+    pub(super) async fn post_form(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+    ) -> Result<HttpResponse, HttpError> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = ::http::Request::post(url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "application/json")
+            .body(body.into_bytes());
+        let request = request.map_err(|_| HttpError::Connect(url.to_owned()))?;
+        self.send(request).await
+    }
+}

@@ -1,0 +1,62 @@
+//! One OpenID Provider, spoken to as OAuth 2 and OpenID Connect ask.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `http` | requests with a deadline, a size limit and no redirects |
+//! | `discovery` | the provider's metadata and keys, and when to ask again |
+//! | `authorize` | the address that a browser is sent to |
+//! | `loopback` | the place where the browser comes back |
+//! | `exchange` | a code for tokens, with the ID token checked |
+//! | `refresh` | a refresh token for tokens |
+//! | `id_token` | whether an ID token says what it must |
+//! | `answer` | a token answer, read with care |
+//! | `revoke`, `end_session` | the end of a sign-in |
+//! | `error` | what a failure means for the session |
+
+mod answer;
+mod authorize;
+mod discovery;
+mod end_session;
+mod error;
+mod exchange;
+mod http;
+mod id_token;
+pub mod loopback;
+mod refresh;
+mod revoke;
+
+use std::sync::Arc;
+
+pub use self::authorize::Authorization;
+use self::discovery::Discovery;
+pub use self::discovery::Metadata;
+pub use self::exchange::SignedIn;
+use self::http::Http;
+use crate::config::ProviderSettings;
+use authbroker_core::failure::Failure;
+
+/// One provider: its settings, a way to it, and what it told about itself.
+#[derive(Debug)]
+pub struct Oidc {
+    settings: ProviderSettings,
+    http: Http,
+    discovery: Discovery,
+}
+
+impl Oidc {
+    /// Prepares to speak to a provider. Nothing is sent yet.
+    pub fn new(settings: ProviderSettings) -> Result<Self, Failure> {
+        let http = Http::new(&settings)?;
+        Ok(Self { settings, http, discovery: Discovery::default() })
+    }
+
+    /// The provider's settings.
+    pub fn settings(&self) -> &ProviderSettings {
+        &self.settings
+    }
+
+    /// The provider's metadata, asked for once and then remembered for a while.
+    pub async fn metadata(&self) -> Result<Arc<Metadata>, Failure> {
+        self.discovery.metadata(&self.http, &self.settings).await
+    }
+}
