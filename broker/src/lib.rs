@@ -1,6 +1,12 @@
 //! The daemon's floors. See `docs/architecture.md`.
 
+pub mod app;
+pub mod broker;
 pub mod config;
+pub mod fronts;
 pub mod platform;
+pub mod providers;
 pub mod services;
+pub mod sessions;
+pub mod sign_ins;
 pub mod telemetry;

@@ -1,2 +1,96 @@
-//! Placeholder.
-fn main() {}
+//! `brokerd`: the daemon. Its start, from top to bottom.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use authbroker::app::{self, Doors, Places, StartError};
+use authbroker::broker::Broker;
+use authbroker::fronts::varlink::Services;
+use authbroker::platform::{self, Asked, Signals};
+use authbroker::telemetry;
+use clap::Parser;
+
+/// A local OAuth 2 and OpenID Connect broker: signs people in, keeps their refresh tokens, and
+/// gives access tokens to their apps.
+#[derive(Debug, Parser)]
+#[command(name = "brokerd", version)]
+struct Args {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the sockets are
+    #[arg(long, value_name = "DIR")]
+    runtime_dir: Option<PathBuf>,
+    /// Where the vault is
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// Serve the sockets only, even where there is a session bus
+    #[arg(long)]
+    no_dbus: bool,
+    /// Write one byte to this descriptor when every door is open
+    #[arg(long, value_name = "N")]
+    ready_fd: Option<i32>,
+    /// What to log, for example "debug"
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    if let Err(error) = telemetry::start(args.log.as_deref()) {
+        return complain(&error.to_string(), "brokerd --help", 2);
+    }
+    match run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error.to_string(), error.hint(), error.exit_code()),
+    }
+}
+
+async fn run(args: Args) -> Result<(), StartError> {
+    platform::harden_process();
+    let places = Places::find(args.config, args.runtime_dir, args.state_dir)?;
+    let settings = places.settings()?;
+    let _folders = places.take()?;
+    let mut signals = Signals::listen().map_err(StartError::Signals)?;
+    let broker = app::start_broker(&places, settings)?;
+    let services = Services { broker: broker.clone(), facts: app::facts(&places) };
+    let mut doors = Doors::open(app::open_sockets(&places)?, &services);
+    if !args.no_dbus {
+        doors.open_bus(&services).await;
+    }
+    tell_ready(args.ready_fd);
+    while signals.next().await == Asked::Reload {
+        reload(&places, &broker);
+    }
+    tracing::info!("ending");
+    let _not_systemd = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    doors.close().await;
+    Ok(())
+}
+
+fn tell_ready(fd: Option<i32>) {
+    tracing::info!("ready");
+    let _not_systemd = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    if let Some(fd) = fd
+        && let Err(error) = platform::signal_ready(fd)
+    {
+        tracing::warn!(%error, "nobody hears on the ready descriptor");
+    }
+}
+
+fn reload(places: &Places, broker: &Broker) {
+    match broker.reload(places.settings().map_err(|error| error.to_string())) {
+        Ok(()) => tracing::info!("the configuration was read again"),
+        Err(failure) => tracing::error!("the old settings stay in force: {failure}"),
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a daemon that does not start speaks to whoever started it"
+)]
+fn complain(what: &str, hint: &str, code: u8) -> ExitCode {
+    eprintln!("brokerd: {what}\nhint: {hint}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,120 @@
+//! `org.authbroker.Broker1.Manager`: who asks, what for, one call, the answer.
+
+use std::collections::HashMap;
+
+use zbus::message::Header;
+use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant, interface};
+
+use super::Desk;
+use super::error::Refused;
+use super::options::{self, Options};
+use super::request;
+use crate::fronts::translate;
+
+/// A dictionary on its way out.
+pub(super) type Dict = HashMap<&'static str, Variant<'static>>;
+
+pub(super) struct Manager {
+    desk: Desk,
+}
+
+impl Manager {
+    pub(super) fn new(desk: Desk) -> Self {
+        Self { desk }
+    }
+}
+
+#[interface(name = "org.authbroker.Broker1.Manager")]
+impl Manager {
+    /// How the broker sees the caller, and what that does not prove.
+    async fn who_am_i(&self, #[zbus(header)] header: Header<'_>) -> Result<Dict, Refused> {
+        let caller = self.desk.callers.of(&header).await?;
+        let identity = translate::identity(&caller);
+        let mut dict = Dict::from([
+            ("level", Variant::from(u32::from(identity.level))),
+            ("level_name", Variant::from(identity.level_name)),
+            ("source", Variant::from(identity.source)),
+            ("uid", Variant::from(identity.uid)),
+            ("proves", Variant::from(identity.proves)),
+        ]);
+        put(&mut dict, "pid", identity.pid);
+        put(&mut dict, "description", identity.description);
+        Ok(dict)
+    }
+
+    /// An access token, without asking anybody. Options: resource as, scopes as, min_ttl u,
+    /// force b, correlation_id s.
+    async fn get_token(
+        &self,
+        account: String,
+        options: Options,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<Dict, Refused> {
+        let caller = self.desk.callers.of(&header).await?;
+        let request = options::get_token(account, options)?;
+        let given = self.desk.broker.token(&caller, translate::token_request(&request)?).await?;
+        let token = translate::token(&given, request.correlation_id);
+        let mut dict = Dict::from([
+            ("access_token", Variant::from(token.access_token.expose().to_owned())),
+            ("token_type", Variant::from(token.token_type)),
+            ("expires_at", Variant::from(token.expires_at)),
+            ("scopes", Variant::from(token.scopes)),
+            ("resource", Variant::from(token.resource)),
+            ("account", Variant::from(token.account)),
+            ("subject", Variant::from(token.subject)),
+        ]);
+        put(&mut dict, "correlation_id", token.correlation_id);
+        Ok(dict)
+    }
+
+    /// A sign-in: silent if there is one already, else in the browser. Never blocks: the request
+    /// object tells how it goes. Options: resource as, scopes as, prompt s, acr_values as,
+    /// login_hint s, timeout u, handle_token s, detach b.
+    async fn acquire(
+        &self,
+        account_or_provider: String,
+        parent_window: String,
+        options: Options,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<OwnedObjectPath, Refused> {
+        // No dialogue of ours has a parent yet: the browser is a window of its own.
+        drop(parent_window);
+        let caller = self.desk.callers.of(&header).await?;
+        let (request, handling) = options::acquire(account_or_provider, options)?;
+        let pending = self.desk.broker.acquire(&caller, translate::acquire_request(request)?)?;
+        Ok(request::open(connection, &header, handling, pending).await?)
+    }
+
+    /// The version of this interface.
+    #[zbus(property(emits_changed_signal = "const"))]
+    #[expect(clippy::unused_self, reason = "a property belongs to its object")]
+    fn version(&self) -> u32 {
+        1
+    }
+
+    /// Whom this broker serves: the user of the session.
+    #[zbus(property(emits_changed_signal = "const"))]
+    #[expect(clippy::unused_self, reason = "a property belongs to its object")]
+    fn mode(&self) -> &'static str {
+        "user"
+    }
+
+    /// What this broker can do beyond the first version.
+    #[zbus(property(emits_changed_signal = "const"))]
+    #[expect(clippy::unused_self, reason = "a property belongs to its object")]
+    fn capabilities(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn put<T: Into<Variant<'static>>>(dict: &mut Dict, name: &'static str, value: Option<T>) {
+    if let Some(value) = value {
+        dict.insert(name, value.into());
+    }
+}
+
+/// What an owned value looks like on its way out.
+pub(super) fn owned(value: Variant<'static>) -> Option<OwnedVariant> {
+    value.try_into().ok()
+}

@@ -1,0 +1,78 @@
+//! The session bus, one file per interface.
+//!
+//! 1. `caller` asks the bus who a sender is, and remembers it until the sender leaves.
+//! 2. `manager`, `account` and `request` are the interfaces of the contract (§5); `object_manager`
+//!    is ours too, because the library's would show everybody everything.
+//! 3. What changes is told to those who have called before, each by itself: a broadcast would
+//!    reach whoever listens.
+
+mod account;
+mod audience;
+mod caller;
+mod error;
+mod manager;
+mod object_manager;
+mod options;
+mod request;
+
+use authbroker_client::wire::broker1::{BUS_NAME, ROOT_PATH};
+use zbus::Connection;
+use zbus::fdo::{RequestNameFlags, RequestNameReply};
+
+use self::audience::Audience;
+use self::caller::Callers;
+use self::manager::Manager;
+use self::object_manager::ObjectManager;
+use crate::broker::Broker;
+
+/// What every interface needs.
+#[derive(Debug, Clone)]
+struct Desk {
+    broker: Broker,
+    callers: Callers,
+}
+
+/// The broker's place on the session bus.
+#[derive(Debug)]
+pub struct Bus {
+    connection: Connection,
+}
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub enum BusError {
+    /// No bus, or it refuses.
+    #[error("{0}")]
+    Bus(#[from] zbus::Error),
+    /// Another process has the name.
+    #[error("another process has the name {BUS_NAME}")]
+    NameTaken,
+}
+
+impl Bus {
+    /// Opens the objects, and takes the name last: who sees it can call at once.
+    pub async fn open(broker: Broker) -> Result<Self, BusError> {
+        let connection = zbus::connection::Builder::session().build().await?;
+        let callers = Callers::new(&connection).await?;
+        let desk = Desk { broker, callers };
+        let objects = connection.object_server();
+        objects.at(ROOT_PATH, Manager::new(desk.clone())).await?;
+        objects.at(ROOT_PATH, ObjectManager::new(desk.clone())).await?;
+        Audience::start(&connection, desk).await?;
+        // Never replaceable: a name that can be taken over is a door that anybody can stand in.
+        let flags = RequestNameFlags::DO_NOT_QUEUE;
+        match connection.request_name_with_flags(BUS_NAME, flags).await {
+            Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner) => {
+                Ok(Self { connection })
+            }
+            Ok(_) | Err(zbus::Error::NameTaken) => Err(BusError::NameTaken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives the name back, and lets the answers under way get out.
+    pub async fn close(self) {
+        let _gone = self.connection.release_name(BUS_NAME).await;
+        self.connection.graceful_shutdown().await;
+    }
+}

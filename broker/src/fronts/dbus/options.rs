@@ -1,0 +1,149 @@
+//! Options `a{sv}`, read into the words of the wire. An unknown option is an error: a misspelt
+//! `min_ttl` should not be a token that expires on its way.
+
+use std::collections::HashMap;
+
+use authbroker_client::wire::broker1 as wire;
+use authbroker_core::failure::{Code, Failure};
+use zbus::{OwnedVariant, Variant};
+
+/// Options as they come.
+pub(super) type Options = HashMap<String, OwnedVariant>;
+
+/// Takes options out one by one, and in the end tells whether one was left over.
+pub(super) struct Reader(Options);
+
+impl Reader {
+    pub(super) fn new(options: Options) -> Self {
+        Self(options)
+    }
+
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        self.take(name, "a string (s)", |value| String::try_from(value).ok())
+    }
+
+    pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, Failure> {
+        let read = |value| Vec::<String>::try_from(value).ok();
+        Ok(self.take(name, "a list of strings (as)", read)?.unwrap_or_default())
+    }
+
+    pub(super) fn number(&mut self, name: &str) -> Result<Option<u32>, Failure> {
+        self.take(name, "a number (u)", |value| match &*value {
+            Variant::U32(number) => Some(*number),
+            // What busctl and Python send for a small number without thinking.
+            Variant::I32(number) => u32::try_from(*number).ok(),
+            _ => None,
+        })
+    }
+
+    pub(super) fn truth(&mut self, name: &str) -> Result<Option<bool>, Failure> {
+        self.take(name, "a truth value (b)", |value| bool::try_from(value).ok())
+    }
+
+    /// Fails if an option was not understood.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        match self.0.into_keys().min() {
+            None => Ok(()),
+            Some(name) => Err(wrong(&format!("there is no option {name:?}"))),
+        }
+    }
+
+    fn take<T>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        read: impl FnOnce(OwnedVariant) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
+        let Some(value) = self.0.remove(name) else { return Ok(None) };
+        read(value).map(Some).ok_or_else(|| wrong(&format!("the option {name:?} must be {kind}")))
+    }
+}
+
+fn wrong(message: &str) -> Failure {
+    Failure::new(
+        Code::InvalidArgs,
+        message,
+        "gdbus introspect --session --dest org.authbroker.Broker1 --object-path /org/authbroker/Broker1",
+    )
+}
+
+pub(super) fn get_token(account: String, options: Options) -> Result<wire::GetToken, Failure> {
+    let mut reader = Reader::new(options);
+    let request = wire::GetToken {
+        account,
+        resource: reader.texts("resource")?,
+        scopes: reader.texts("scopes")?,
+        min_ttl: reader.number("min_ttl")?,
+        force: reader.truth("force")?,
+        correlation_id: reader.text("correlation_id")?,
+    };
+    reader.finish()?;
+    Ok(request)
+}
+
+/// The request, and the word that its object's path ends with.
+pub(super) fn acquire(
+    account: String,
+    options: Options,
+) -> Result<(wire::Acquire, Handling), Failure> {
+    let mut reader = Reader::new(options);
+    let request = wire::Acquire {
+        account,
+        resource: reader.texts("resource")?,
+        scopes: reader.texts("scopes")?,
+        prompt: reader.text("prompt")?,
+        acr_values: reader.texts("acr_values")?,
+        login_hint: reader.text("login_hint")?,
+        timeout: reader.number("timeout")?,
+    };
+    let handling = handling(&mut reader)?;
+    reader.finish()?;
+    Ok((request, handling))
+}
+
+pub(super) fn sign_out(
+    account: String,
+    options: Options,
+) -> Result<(wire::SignOut, Handling), Failure> {
+    let mut reader = Reader::new(options);
+    let request = wire::SignOut { account, local: reader.truth("local")? };
+    let handling = handling(&mut reader)?;
+    reader.finish()?;
+    Ok((request, handling))
+}
+
+/// How a request object is to be handled.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Handling {
+    /// The last word of its path.
+    pub(super) token: Option<String>,
+    /// Whether it outlives its sender.
+    pub(super) life: Life,
+}
+
+/// How long a request lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Life {
+    /// As long as its sender.
+    #[default]
+    WithSender,
+    /// Until it is done: for callers that leave at once, such as `busctl`.
+    Detached,
+}
+
+fn handling(reader: &mut Reader) -> Result<Handling, Failure> {
+    let token = reader.text("handle_token")?;
+    let plain = |token: &String| {
+        !token.is_empty()
+            && token.len() <= 64
+            && token.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    if token.as_ref().is_some_and(|token| !plain(token)) {
+        return Err(wrong(
+            "the option \"handle_token\" must be 1 to 64 letters, digits and underscores",
+        ));
+    }
+    let life =
+        if reader.truth("detach")? == Some(true) { Life::Detached } else { Life::WithSender };
+    Ok(Handling { token, life })
+}

@@ -1,0 +1,185 @@
+//! `org.authbroker.Broker1.Request`: one object for each request that waits for a person.
+//!
+//! Its path is known to the caller before the call, so that no signal is missed. It tells its
+//! caller alone how it goes, and exactly once how it ended; then it is gone.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use authbroker_client::wire::broker1::ROOT_PATH;
+use authbroker_core::failure::{Code, Failure};
+use futures_util::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+use zbus::fdo::DBusProxy;
+use zbus::message::Header;
+use zbus::names::UniqueName;
+use zbus::object_server::SignalEmitter;
+use zbus::{Connection, OwnedObjectPath, Variant, interface};
+
+use super::error::{details, error_name};
+use super::options::{Handling, Life};
+use crate::broker::Pending;
+use crate::fronts::translate;
+use crate::sign_ins::Phase;
+
+/// A request's object. It does nothing but let itself be closed.
+struct Request {
+    owner: UniqueName<'static>,
+    close: CancellationToken,
+}
+
+#[interface(name = "org.authbroker.Broker1.Request")]
+impl Request {
+    /// Withdraws the request.
+    #[expect(clippy::unused_async, reason = "the bus calls it so")]
+    async fn close(&self, #[zbus(header)] header: Header<'_>) -> zbus::fdo::Result<()> {
+        if header.sender() != Some(&self.owner) {
+            return Err(zbus::fdo::Error::AccessDenied(
+                "this request belongs to another".to_owned(),
+            ));
+        }
+        self.close.cancel();
+        Ok(())
+    }
+
+    /// How it goes: url, browser-opened, browser-missing, rejected-answer, exchanging, report,
+    /// end-session.
+    #[zbus(signal)]
+    async fn progress(
+        emitter: &SignalEmitter<'_>,
+        phase: &str,
+        details: HashMap<&str, Variant<'_>>,
+    ) -> zbus::Result<()>;
+
+    /// How it ended: 0 done, with account; 1 cancelled; 2 failed, with error and message.
+    #[zbus(signal)]
+    async fn response(
+        emitter: &SignalEmitter<'_>,
+        code: u32,
+        results: HashMap<&str, Variant<'_>>,
+    ) -> zbus::Result<()>;
+}
+
+/// Puts a request on the bus and follows it to its end.
+pub(super) async fn open(
+    connection: &Connection,
+    header: &Header<'_>,
+    handling: Handling,
+    pending: Pending,
+) -> Result<OwnedObjectPath, Failure> {
+    let owner = header
+        .sender()
+        .map(UniqueName::to_owned)
+        .ok_or_else(|| failed("the bus names no sender"))?;
+    let path = path_of(&owner, handling.token.as_deref())?;
+    let close = CancellationToken::new();
+    let object = Request { owner: owner.clone(), close: close.clone() };
+    match connection.object_server().at(path.clone(), object).await {
+        Ok(None) => {}
+        Ok(Some(_)) => {
+            return Err(Failure::new(
+                Code::InvalidArgs,
+                "this handle_token is in use",
+                "choose another",
+            ));
+        }
+        Err(error) => return Err(failed(&error.to_string())),
+    }
+    let emitter =
+        SignalEmitter::new(connection, path.clone()).map_err(|error| failed(&error.to_string()))?;
+    let emitter = emitter.set_destination(owner.clone().into());
+    let watcher = match handling.life {
+        Life::WithSender => Some(owner),
+        Life::Detached => None,
+    };
+    tokio::spawn(follow(connection.clone(), path.clone(), emitter, pending, close, watcher));
+    Ok(path)
+}
+
+fn path_of(owner: &UniqueName<'_>, token: Option<&str>) -> Result<OwnedObjectPath, Failure> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let sender = owner.trim_start_matches(':').replace('.', "_");
+    let token =
+        token.map_or_else(|| format!("r{}", NEXT.fetch_add(1, Ordering::Relaxed)), str::to_owned);
+    let path = format!("{ROOT_PATH}/requests/{sender}/{token}");
+    OwnedObjectPath::try_from(path).map_err(|error| failed(&error.to_string()))
+}
+
+/// Tells each phase, then the end. A request whose sender has left is withdrawn.
+async fn follow(
+    connection: Connection,
+    path: OwnedObjectPath,
+    emitter: SignalEmitter<'static>,
+    mut pending: Pending,
+    close: CancellationToken,
+    watcher: Option<UniqueName<'static>>,
+) {
+    let gone = sender_gone(&connection, watcher);
+    let mut gone = std::pin::pin!(gone);
+    loop {
+        let phase = tokio::select! {
+            phase = pending.next() => phase,
+            () = close.cancelled() => Some(Phase::Failed(withdrawn())),
+            () = gone.as_mut() => None,
+        };
+        let Some(phase) = phase else { break };
+        let last = matches!(phase, Phase::Done(_) | Phase::Failed(_));
+        if let Err(error) = tell(&emitter, &phase).await {
+            tracing::debug!(%error, "a request's signal was not sent");
+        }
+        if last {
+            break;
+        }
+    }
+    let _gone = connection.object_server().remove::<Request, _>(path).await;
+}
+
+async fn tell(emitter: &SignalEmitter<'_>, phase: &Phase) -> zbus::Result<()> {
+    match phase {
+        Phase::Done(id) => {
+            Request::response(emitter, 0, HashMap::from([("account", Variant::from(id.as_str()))]))
+                .await
+        }
+        Phase::Failed(failure) => {
+            let mut results = details(failure);
+            let name = error_name(failure);
+            results.insert("error", Variant::from(name.as_str()));
+            results.insert("message", Variant::from(failure.message.as_str()));
+            let code = if failure.code == Code::Cancelled { 1 } else { 2 };
+            Request::response(emitter, code, results).await
+        }
+        phase => {
+            let progress = translate::progress(phase).unwrap_or_default();
+            let known = [("url", &progress.url), ("message", &progress.message)];
+            let details = known
+                .iter()
+                .filter_map(|(name, value)| Some((*name, Variant::from(value.as_deref()?))))
+                .collect();
+            Request::progress(emitter, progress.phase.as_deref().unwrap_or_default(), details).await
+        }
+    }
+}
+
+/// Completes when the sender leaves the bus; never, where nobody is watched.
+async fn sender_gone(connection: &Connection, sender: Option<UniqueName<'static>>) {
+    if let Some(sender) = sender
+        && let Ok(bus) = DBusProxy::new(connection).await
+        && let Ok(mut changes) =
+            bus.receive_name_owner_changed_with_args(&[(0, sender.as_str()), (2, "")]).await
+    {
+        // It may have left before we listened.
+        if bus.name_has_owner(sender.into()).await.unwrap_or(false) {
+            changes.next().await;
+        }
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
+fn withdrawn() -> Failure {
+    Failure::new(Code::Cancelled, "the request was withdrawn", "ask again")
+}
+
+fn failed(why: &str) -> Failure {
+    Failure::new(Code::Internal, format!("no request object: {why}"), "try again")
+}

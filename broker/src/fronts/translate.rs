@@ -1,0 +1,155 @@
+//! Between the words of the wire and those of the core. Both doors use the same.
+
+use std::time::Duration;
+
+use authbroker_client::wire::broker1 as wire;
+use authbroker_core::caller::{Caller, Level};
+use authbroker_core::failure::{Code, Failure};
+use authbroker_core::lifecycle::{Need, SignOutReach};
+use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
+use authbroker_core::resource::{Resource, Resources};
+use authbroker_core::scope::ScopeSet;
+
+use crate::broker::{AccountView, Given};
+use crate::sign_ins::Phase;
+
+pub(super) fn token_request(wire: &wire::GetToken) -> Result<TokenRequest, Failure> {
+    let least = Duration::from_secs(u64::from(wire.min_ttl.unwrap_or(0)));
+    let need = if wire.force == Some(true) { Need::Renewed } else { Need::AtLeast(least) };
+    Ok(TokenRequest {
+        account: AccountRef::new(wire.account.clone()),
+        resources: resources(&wire.resource)?,
+        scopes: scopes(&wire.scopes)?,
+        need,
+    })
+}
+
+pub(super) fn acquire_request(wire: wire::Acquire) -> Result<SignInRequest, Failure> {
+    Ok(SignInRequest {
+        target: AccountRef::new(wire.account),
+        scopes: scopes(&wire.scopes)?,
+        resources: resources(&wire.resource)?,
+        prompt: wire.prompt,
+        acr_values: acr_values(&wire.acr_values),
+        login_hint: wire.login_hint,
+        timeout: wire.timeout.map(|seconds| Duration::from_secs(u64::from(seconds))),
+    })
+}
+
+pub(super) fn reach(wire: &wire::SignOut) -> SignOutReach {
+    if wire.local == Some(true) { SignOutReach::Local } else { SignOutReach::Provider }
+}
+
+pub(super) fn scopes(words: &[String]) -> Result<ScopeSet, Failure> {
+    ScopeSet::from_words(words.iter().map(String::as_str)).map_err(|error| {
+        Failure::new(Code::InvalidScope, error.to_string(), "brokerctl token --help")
+    })
+}
+
+pub(super) fn resources(words: &[String]) -> Result<Resources, Failure> {
+    words.iter().map(|word| Resource::parse(word)).collect::<Result<_, _>>().map_err(|error| {
+        Failure::new(Code::InvalidTarget, error.to_string(), "brokerctl token --help")
+    })
+}
+
+/// The contexts as OpenID Connect's one parameter has them.
+pub(super) fn acr_values(words: &[String]) -> Option<String> {
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// The one place where an access token leaves the broker's own types for an app.
+pub(super) fn token(given: &Given, correlation_id: Option<String>) -> wire::Token {
+    wire::Token {
+        access_token: given.access.value.expose().to_owned().into(),
+        token_type: given.access.token_type.as_str().to_owned(),
+        expires_at: given.expires_at.as_secs(),
+        scopes: given.access.scopes.to_words(),
+        resource: given.access.resources.iter().map(ToString::to_string).collect(),
+        account: given.account.id.to_string(),
+        subject: given.account.subject.clone(),
+        correlation_id,
+    }
+}
+
+pub(super) fn account(view: &AccountView) -> wire::Account {
+    let account = &view.account;
+    wire::Account {
+        id: account.id.to_string(),
+        provider: account.provider.to_string(),
+        issuer: account.issuer.to_string(),
+        username: account.username().to_owned(),
+        label: account.label().to_owned(),
+        subject: account.subject.clone(),
+        picture: account.person.picture.clone().unwrap_or_default(),
+        state: view.state.to_owned(),
+        state_reason: view.reason.clone(),
+        state_since: view.since.as_secs(),
+        auth_time: account.auth_time.as_secs(),
+    }
+}
+
+pub(super) fn identity(caller: &Caller) -> wire::Identity {
+    let level = caller.level();
+    wire::Identity {
+        level: level as u8,
+        level_name: match level {
+            Level::Uid => "uid",
+            Level::Described => "described",
+        }
+        .to_owned(),
+        source: caller.source().to_owned(),
+        uid: caller.uid,
+        pid: caller.pid,
+        description: caller.executable.clone(),
+        proves: "only the user: any other program of this user can look the same".to_owned(),
+    }
+}
+
+/// How a phase is told; the end is told otherwise.
+pub(super) fn progress(phase: &Phase) -> Option<wire::Progress> {
+    let named =
+        |name: &str| wire::Progress { phase: Some(name.to_owned()), ..wire::Progress::default() };
+    Some(match phase {
+        Phase::Url(url) => wire::Progress { url: Some(url.to_string()), ..named("url") },
+        Phase::BrowserOpened => named("browser-opened"),
+        Phase::BrowserMissing => {
+            let message = "no browser could be opened; open the address by hand".to_owned();
+            wire::Progress { message: Some(message), ..named("browser-missing") }
+        }
+        Phase::RejectedAnswer => {
+            let message =
+                "an answer came whose state is not this sign-in's; it was ignored".to_owned();
+            wire::Progress { message: Some(message), ..named("rejected-answer") }
+        }
+        Phase::Exchanging => named("exchanging"),
+        Phase::Report(text) => wire::Progress { message: Some(text.clone()), ..named("report") },
+        Phase::EndSession(url) => {
+            wire::Progress { url: Some(url.to_string()), ..named("end-session") }
+        }
+        Phase::Done(_) | Phase::Failed(_) => return None,
+    })
+}
+
+pub(super) fn details(failure: &Failure, correlation_id: Option<String>) -> wire::ErrorDetails {
+    wire::ErrorDetails {
+        message: failure.message.clone(),
+        hint: failure.hint.clone(),
+        retry_after: failure.retry_after.map(|pause| pause.as_secs().max(1)),
+        oauth_error: failure.oauth_error.clone(),
+        correlation_id,
+    }
+}
+
+/// The difference between two lists that a watcher was and is to be told.
+pub(super) fn difference(
+    before: Option<&[wire::Account]>,
+    now: &[wire::Account],
+) -> Option<wire::Change> {
+    let known = before.unwrap_or_default();
+    let accounts: Vec<_> = now.iter().filter(|account| !known.contains(account)).cloned().collect();
+    let stays = |old: &&wire::Account| now.iter().any(|account| account.id == old.id);
+    let removed: Vec<_> =
+        known.iter().filter(|old| !stays(old)).map(|old| old.id.clone()).collect();
+    let change = wire::Change { accounts, removed };
+    (before.is_none() || change != wire::Change::default()).then_some(change)
+}

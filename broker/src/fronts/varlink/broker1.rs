@@ -1,0 +1,102 @@
+//! `org.authbroker.Broker1` on a socket: read the words, one call, write the answer.
+
+use authbroker_client::wire::broker1 as wire;
+use authbroker_client::wire::frame::Reply;
+use authbroker_core::caller::Door;
+use authbroker_core::failure::{Code, Failure};
+use authbroker_core::request::AccountRef;
+use serde_json::Value;
+
+use super::router::{Replies, Router, bad, good, read, send};
+use crate::broker::Pending;
+use crate::fronts::translate;
+use crate::sign_ins::{Opener, Phase};
+
+impl Router {
+    pub(super) fn who_am_i(&self) -> Reply {
+        good(&translate::identity(&self.caller), false)
+    }
+
+    pub(super) async fn get_token(&self, parameters: Value) -> Reply {
+        let wire: wire::GetToken = match read(parameters) {
+            Ok(wire) => wire,
+            Err(failure) => return bad(&failure, None),
+        };
+        let given = match translate::token_request(&wire) {
+            Ok(request) => self.services.broker.token(&self.caller, request).await,
+            Err(failure) => Err(failure),
+        };
+        match given {
+            Ok(given) => good(&translate::token(&given, wire.correlation_id), false),
+            Err(failure) => bad(&failure, wire.correlation_id),
+        }
+    }
+
+    pub(super) fn list_accounts(&self) -> Reply {
+        good(&wire::Accounts { accounts: self.visible_accounts() }, false)
+    }
+
+    fn visible_accounts(&self) -> Vec<wire::Account> {
+        self.services.broker.visible_to(&self.caller).iter().map(translate::account).collect()
+    }
+
+    pub(super) async fn acquire(&self, parameters: Value, more: bool, replies: Replies) {
+        let request = read(parameters).and_then(translate::acquire_request);
+        let pending =
+            request.and_then(|request| self.services.broker.acquire(&self.caller, request));
+        follow(pending, more, replies).await;
+    }
+
+    pub(super) async fn sign_out(&self, parameters: Value, more: bool, replies: Replies) {
+        let opener = if self.caller.door == Door::Admin { Opener::Caller } else { Opener::Broker };
+        let pending = read::<wire::SignOut>(parameters).and_then(|wire| {
+            let account = AccountRef::new(wire.account.clone());
+            self.services.broker.sign_out(&self.caller, &account, translate::reach(&wire), opener)
+        });
+        follow(pending, more, replies).await;
+    }
+
+    /// Every account, then each change, for as long as the peer stays.
+    pub(super) async fn watch(&self, more: bool, replies: Replies) {
+        if !more {
+            let failure =
+                Failure::new(Code::InvalidArgs, "Watch answers many times", "call it with more");
+            return send(&replies, bad(&failure, None)).await;
+        }
+        let mut changes = self.services.broker.changes();
+        let mut told: Option<Vec<wire::Account>> = None;
+        loop {
+            changes.mark_unchanged();
+            let now = self.visible_accounts();
+            if let Some(change) = translate::difference(told.as_deref(), &now)
+                && replies.send(good(&change, true)).await.is_err()
+            {
+                return;
+            }
+            told = Some(now);
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Tells how a request goes on: each phase to a peer that takes more, the end to any.
+pub(super) async fn follow(pending: Result<Pending, Failure>, more: bool, replies: Replies) {
+    let mut pending = match pending {
+        Ok(pending) => pending,
+        Err(failure) => return send(&replies, bad(&failure, None)).await,
+    };
+    while let Some(phase) = pending.next().await {
+        let reply = match &phase {
+            Phase::Done(id) => good(
+                &wire::Progress { account: Some(id.to_string()), ..wire::Progress::default() },
+                false,
+            ),
+            Phase::Failed(failure) => bad(failure, None),
+            _ if !more => continue,
+            phase => good(&translate::progress(phase).unwrap_or_default(), true),
+        };
+        send(&replies, reply).await;
+    }
+}

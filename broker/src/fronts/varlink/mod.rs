@@ -1,0 +1,140 @@
+//! The sockets: Varlink, one JSON object a message, ended by a NUL byte.
+//!
+//! 1. A listener accepts, asks the kernel who the peer is, and lets another user's peer go.
+//! 2. Each connection has a task of its own (`connection`), bounded in number, size and time.
+//! 3. A call finds its method in `router`; `broker1` and `admin1` make the one call to the broker.
+
+mod admin1;
+mod broker1;
+mod connection;
+mod limits;
+mod router;
+mod service;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use authbroker_client::wire::places;
+use authbroker_core::caller::{Caller, Door};
+use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
+use interprocess::local_socket::{GenericFilePath, ListenerOptions};
+use interprocess::os::unix::local_socket::ListenerOptionsExt as _;
+use interprocess::os::unix::uds_local_socket::tokio::Listener as UnixListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::limits::Limits;
+use self::router::Router;
+use crate::platform;
+
+pub use self::admin1::{DaemonFacts, Reload};
+
+/// One socket, open.
+#[derive(Debug)]
+pub struct Socket {
+    listener: Listener,
+    door: Door,
+}
+
+impl Socket {
+    /// Opens `name` in the runtime folder, which this process owns: a file that is still there
+    /// was left by a broker that is gone.
+    pub fn open(runtime_dir: &Path, door: Door) -> io::Result<Self> {
+        let path = path_of(runtime_dir, door);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let name = path.to_fs_name::<GenericFilePath>()?;
+        let listener = ListenerOptions::new().name(name).mode(0o600).create_tokio()?;
+        Ok(Self { listener, door })
+    }
+
+    /// Takes over a socket that systemd opened.
+    #[cfg(unix)]
+    pub fn inherited(socket: std::os::unix::net::UnixListener, door: Door) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let listener = UnixListener::try_from(std::os::fd::OwnedFd::from(socket))?;
+        Ok(Self { listener: listener.into(), door })
+    }
+}
+
+/// Where a door's socket is.
+pub fn path_of(runtime_dir: &Path, door: Door) -> PathBuf {
+    runtime_dir.join(match door {
+        Door::Admin => places::ADMIN_SOCKET,
+        Door::Socket | Door::Bus => places::APP_SOCKET,
+    })
+}
+
+/// Serves a socket until `stop`.
+pub async fn serve(
+    socket: Socket,
+    services: Services,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+) {
+    let door = socket.door;
+    let services = Arc::new(services);
+    let limits = Limits::default();
+    loop {
+        let accepted = tokio::select! {
+            accepted = socket.listener.accept() => accepted,
+            () = stop.cancelled() => return,
+        };
+        match accepted {
+            Ok(stream) => greet(stream, door, &services, &limits, &stop, &tasks),
+            Err(error) => {
+                // Out of descriptors, most likely: others must close before this can go on.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(limits::AFTER_A_FAILED_ACCEPT).await;
+            }
+        }
+    }
+}
+
+/// What the sockets serve.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// The broker.
+    pub broker: crate::broker::Broker,
+    /// What the admin tool may ask of the daemon.
+    pub facts: Arc<DaemonFacts>,
+}
+
+/// Asks who the peer is and gives it a task, if it may stay.
+fn greet(
+    stream: Stream,
+    door: Door,
+    services: &Arc<Services>,
+    limits: &Limits,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    let Some(caller) = caller_of(&stream, door) else { return };
+    if let Err(failure) = services.broker.admit(&caller) {
+        tracing::warn!(uid = caller.uid, "{failure}");
+        return;
+    }
+    let Some(place) = limits.enter(&caller) else {
+        tracing::warn!(pid = caller.pid, "too many connections");
+        return;
+    };
+    let router = Router { services: Arc::clone(services), caller };
+    let stop = stop.clone();
+    tasks.spawn(async move {
+        let _place = place;
+        tokio::select! {
+            () = connection::serve(stream, router) => {}
+            () = stop.cancelled() => {}
+        }
+    });
+}
+
+fn caller_of(stream: &Stream, door: Door) -> Option<Caller> {
+    let peer = stream.peer_creds().ok()?;
+    let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0);
+    let executable = pid.and_then(platform::executable_of);
+    Some(Caller { uid: peer.euid()?, pid, executable, door })
+}

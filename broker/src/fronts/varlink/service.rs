@@ -1,0 +1,82 @@
+//! `org.varlink.service`: the interface by which every Varlink service describes itself.
+
+use authbroker_client::wire::frame::Reply;
+use authbroker_client::wire::{admin1, broker1};
+use authbroker_core::caller::Door;
+use serde_json::{Value, json};
+
+pub(super) const INTERFACE: &str = "org.varlink.service";
+
+const IDL: &str = "\
+# The Varlink Service Interface is provided by every varlink service. It describes the service and
+# the interfaces it implements.
+interface org.varlink.service
+
+# Get a list of all the interfaces a service provides and information about the implementation.
+method GetInfo() -> (
+  vendor: string,
+  product: string,
+  version: string,
+  url: string,
+  interfaces: []string
+)
+
+# Get the description of an interface that is implemented by this service.
+method GetInterfaceDescription(interface: string) -> (description: string)
+
+# The requested interface was not found.
+error InterfaceNotFound (interface: string)
+
+# The requested method was not found
+error MethodNotFound (method: string)
+
+# The interface defines the requested method, but the service does not implement it.
+error MethodNotImplemented (method: string)
+
+# One of the passed parameters is invalid.
+error InvalidParameter (parameter: string)
+";
+
+pub(super) fn answer(method: &str, parameters: &Value, door: Door) -> Reply {
+    match method {
+        "GetInfo" => Reply::of(
+            json!({
+                "vendor": "authbroker",
+                "product": "brokerd",
+                "version": env!("CARGO_PKG_VERSION"),
+                "url": env!("CARGO_PKG_REPOSITORY"),
+                "interfaces": interfaces(door).map(|(name, _)| name).collect::<Vec<_>>(),
+            }),
+            false,
+        ),
+        "GetInterfaceDescription" => describe(parameters, door),
+        _ => no_method(&format!("{INTERFACE}.{method}")),
+    }
+}
+
+fn describe(parameters: &Value, door: Door) -> Reply {
+    let Some(wanted) = parameters.get("interface").and_then(Value::as_str) else {
+        return Reply::error(
+            format!("{INTERFACE}.InvalidParameter"),
+            json!({"parameter": "interface"}),
+        );
+    };
+    match interfaces(door).find(|(name, _)| *name == wanted) {
+        Some((_, description)) => Reply::of(json!({"description": description}), false),
+        None => no_interface(wanted),
+    }
+}
+
+/// What a door serves: the admin interface stands behind its own door only.
+fn interfaces(door: Door) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let admin = (door == Door::Admin).then_some((admin1::INTERFACE, admin1::IDL));
+    [(INTERFACE, IDL), (broker1::INTERFACE, broker1::IDL)].into_iter().chain(admin)
+}
+
+pub(super) fn no_method(method: &str) -> Reply {
+    Reply::error(format!("{INTERFACE}.MethodNotFound"), json!({"method": method}))
+}
+
+pub(super) fn no_interface(interface: &str) -> Reply {
+    Reply::error(format!("{INTERFACE}.InterfaceNotFound"), json!({"interface": interface}))
+}

@@ -1,0 +1,421 @@
+//! The sessions of every account, and the performing of what they ask for.
+//!
+//! 1. An event is stepped through the core under the session's lock, and the effects enter the
+//!    session's own queue in the order the core gave them, still under the lock.
+//! 2. One task per session drains that queue. A vault write is finished before anything behind it
+//!    begins; network jobs are spawned, and their replies come back as events.
+//! 3. A caller holds a ticket and awaits its answer. A caller that leaves cancels nothing.
+//! 4. A warm answer takes no queue: the step's own answer is handed to its caller directly.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use authbroker_core::account::{Account, Memory};
+use authbroker_core::failure::{Code, Failure};
+use authbroker_core::ids::{AccountId, Stamp, Ticket};
+use authbroker_core::lifecycle::{
+    Arrival, Effect, Event, Margins, Outcome, Session, SignOutReach, SignOutReport, Standing, Want,
+};
+use authbroker_core::time::UnixTime;
+use authbroker_core::token::AccessToken;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use crate::platform::clock;
+use crate::providers::Providers;
+use crate::services::vault::{Prompt, Vault};
+
+/// Every account's session.
+#[derive(Debug, Clone)]
+pub struct Sessions(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    // Std mutexes here and below: held for a lookup or one pure step, never across an await.
+    entries: Mutex<HashMap<AccountId, Arc<Entry>>>,
+    providers: Providers,
+    vault: Vault,
+    next_ticket: AtomicU64,
+    next_stamp: AtomicU64,
+    /// `[refresh] ahead`, in seconds.
+    ahead: AtomicU64,
+    /// Counts up whenever a list of accounts may look different.
+    changes: watch::Sender<u64>,
+}
+
+/// One account: who it is, and its session.
+#[derive(Debug)]
+struct Entry {
+    account: Mutex<Account>,
+    desk: Mutex<Desk>,
+    /// Told whenever the session has moved, so that its clock is set anew.
+    moved: Notify,
+    /// Moves this account's renewals apart from others'.
+    spread: u8,
+}
+
+#[derive(Debug)]
+struct Desk {
+    session: Session,
+    standing: (Standing, UnixTime),
+    waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
+    queue: mpsc::UnboundedSender<Effect>,
+}
+
+/// How an account stands, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The account.
+    pub account: Account,
+    /// How it stands.
+    pub standing: Standing,
+    /// Since when.
+    pub since: UnixTime,
+}
+
+impl Sessions {
+    /// Takes up the accounts that the vault lists.
+    pub fn start(providers: Providers, vault: Vault, accounts: Vec<Account>) -> Self {
+        let (changes, _) = watch::channel(0);
+        let sessions = Self(Arc::new(Shared {
+            entries: Mutex::default(),
+            providers,
+            vault,
+            next_ticket: AtomicU64::new(1),
+            next_stamp: AtomicU64::new(1),
+            ahead: AtomicU64::new(Margins::default().ahead.as_secs()),
+            changes,
+        }));
+        for account in accounts {
+            sessions.add(account, Session::unread());
+        }
+        sessions
+    }
+
+    /// Sets how long before its end a token is renewed.
+    pub fn set_ahead(&self, ahead: Duration) {
+        self.0.ahead.store(ahead.as_secs(), Ordering::Relaxed);
+    }
+
+    /// Counts up whenever a list of accounts may look different.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    /// Every account, by id.
+    pub fn list(&self) -> Vec<Seen> {
+        let entries: Vec<_> = lock(&self.0.entries).values().cloned().collect();
+        let seen = entries.iter().map(|entry| entry.seen());
+        let mut seen: Vec<_> = seen.filter(|seen| seen.standing != Standing::SignedOut).collect();
+        seen.sort_by(|a, b| a.account.id.cmp(&b.account.id));
+        seen
+    }
+
+    /// The moment at which a sign-in is begun, for [`Sessions::arrive`].
+    pub fn stamp(&self) -> Stamp {
+        Stamp(self.0.next_stamp.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A token of an account, from memory where that is fresh enough.
+    pub async fn token(&self, id: &AccountId, want: Want) -> Result<AccessToken, Failure> {
+        let ticket = self.ticket();
+        match self.ask(id, ticket, Event::Asked { ticket, want }).await? {
+            Outcome::Token(result) => result,
+            other => Err(mismatched(&other)),
+        }
+    }
+
+    /// Takes up what a sign-in brought.
+    pub async fn arrive(
+        &self,
+        account: Account,
+        begun: Stamp,
+        arrival: Arrival,
+    ) -> Result<(), Failure> {
+        let id = account.id.clone();
+        self.entry_for(account);
+        let ticket = self.ticket();
+        match self.ask(&id, ticket, Event::Arrived { begun, ticket, arrival }).await? {
+            Outcome::SignedIn(result) => result,
+            other => Err(mismatched(&other)),
+        }
+    }
+
+    /// Signs an account out.
+    pub async fn sign_out(
+        &self,
+        id: &AccountId,
+        reach: SignOutReach,
+    ) -> Result<SignOutReport, Failure> {
+        let (ticket, stamp) = (self.ticket(), self.stamp());
+        match self.ask(id, ticket, Event::SignOutAsked { ticket, stamp, reach }).await? {
+            Outcome::SignedOut(report) => Ok(report),
+            other => Err(mismatched(&other)),
+        }
+    }
+
+    /// Steps an event and waits for the answer to its ticket.
+    async fn ask(&self, id: &AccountId, ticket: Ticket, event: Event) -> Result<Outcome, Failure> {
+        let entry = lock(&self.0.entries).get(id).cloned().ok_or_else(|| gone(id))?;
+        let answer = {
+            let mut desk = lock(&entry.desk);
+            let mut effects = desk.step(event, &self.margins(&entry));
+            if let Some(outcome) = take_warm_answer(&mut effects, ticket) {
+                desk.enqueue(effects);
+                return Ok(outcome);
+            }
+            let (sender, answer) = oneshot::channel();
+            desk.waiting.insert(ticket, sender);
+            desk.enqueue(effects);
+            answer
+        };
+        self.publish(&entry);
+        answer.await.map_err(|_| gone(id))
+    }
+
+    /// Steps an event that nobody waits for.
+    fn post(&self, entry: &Entry, event: Event) {
+        {
+            let mut desk = lock(&entry.desk);
+            let effects = desk.step(event, &self.margins(entry));
+            desk.enqueue(effects);
+        }
+        self.publish(entry);
+    }
+
+    fn margins(&self, entry: &Entry) -> Margins {
+        let ahead = Duration::from_secs(self.0.ahead.load(Ordering::Relaxed));
+        Margins { ahead, spread: entry.spread, ..Margins::default() }
+    }
+
+    /// Tells those who watch, if the account now stands differently.
+    fn publish(&self, entry: &Entry) {
+        entry.moved.notify_one();
+        if lock(&entry.desk).note_standing() {
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        self.0.changes.send_modify(|count| *count += 1);
+    }
+
+    fn ticket(&self) -> Ticket {
+        Ticket(self.0.next_ticket.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The account's entry: the one there is, with its newest description, or a new one.
+    fn entry_for(&self, account: Account) {
+        let known = lock(&self.0.entries).get(&account.id).cloned();
+        match known {
+            Some(entry) => *lock(&entry.account) = account,
+            None => self.add(account, Session::signed_out()),
+        }
+    }
+
+    fn add(&self, account: Account, session: Session) {
+        let (queue, effects) = mpsc::unbounded_channel();
+        let standing = (session.standing(), clock::now().wall);
+        let desk = Desk { session, standing, waiting: HashMap::new(), queue };
+        let id = account.id.clone();
+        let entry = Arc::new(Entry {
+            spread: id.as_str().bytes().fold(0, u8::wrapping_add),
+            account: Mutex::new(account),
+            desk: Mutex::new(desk),
+            moved: Notify::new(),
+        });
+        lock(&self.0.entries).insert(id, Arc::clone(&entry));
+        tokio::spawn(drain(self.clone(), entry, effects));
+        self.tell();
+    }
+}
+
+impl Entry {
+    fn seen(&self) -> Seen {
+        let account = lock(&self.account).clone();
+        let (standing, since) = lock(&self.desk).standing.clone();
+        Seen { account, standing, since }
+    }
+}
+
+impl Desk {
+    fn step(&mut self, event: Event, margins: &Margins) -> Vec<Effect> {
+        let session = std::mem::replace(&mut self.session, Session::signed_out());
+        let (session, effects) = session.step(event, clock::now().boot, margins);
+        self.session = session;
+        effects
+    }
+
+    fn enqueue(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            // The receiver lives as long as the entry.
+            let _ended = self.queue.send(effect);
+        }
+    }
+
+    /// Takes note of how the session stands, and tells whether that is news.
+    fn note_standing(&mut self) -> bool {
+        let standing = self.session.standing();
+        let news = standing != self.standing.0;
+        if news {
+            self.standing = (standing, clock::now().wall);
+        }
+        news
+    }
+}
+
+/// The answer to `ticket`, if it stands first: then nothing has to be done before it.
+fn take_warm_answer(effects: &mut Vec<Effect>, ticket: Ticket) -> Option<Outcome> {
+    match effects.first() {
+        Some(Effect::Answer { ticket: to, .. }) if *to == ticket => match effects.remove(0) {
+            Effect::Answer { outcome, .. } => Some(outcome),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Performs a session's effects, one after the other, and keeps its clock.
+async fn drain(
+    sessions: Sessions,
+    entry: Arc<Entry>,
+    mut effects: mpsc::UnboundedReceiver<Effect>,
+) {
+    loop {
+        let tick = lock(&entry.desk).session.next_tick(&sessions.margins(&entry));
+        let pause = tick.map(|due| clock::now().boot.until(due));
+        tokio::select! {
+            effect = effects.recv() => match effect {
+                Some(effect) => sessions.perform(&entry, effect).await,
+                None => return,
+            },
+            () = wait(pause) => sessions.post(&entry, Event::Tick),
+            () = entry.moved.notified() => {}
+        }
+    }
+}
+
+async fn wait(pause: Option<Duration>) {
+    match pause {
+        Some(pause) => tokio::time::sleep(pause).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Sessions {
+    async fn perform(&self, entry: &Arc<Entry>, effect: Effect) {
+        match effect {
+            Effect::Recall => self.recall(entry).await,
+            Effect::Remember(memory) => self.remember(entry, memory).await,
+            Effect::Forget => self.forget(entry).await,
+            Effect::Answer { ticket, outcome } => {
+                if let Some(caller) = lock(&entry.desk).waiting.remove(&ticket) {
+                    let _left = caller.send(outcome);
+                }
+            }
+            network => self.spawn(Arc::clone(entry), network),
+        }
+    }
+
+    async fn recall(&self, entry: &Entry) {
+        let id = lock(&entry.account).id.clone();
+        let event = match self.0.vault.recall(&id).await {
+            Ok(memory) => Event::Recalled(memory),
+            Err(error) => Event::RecallFailed(error.to_failure()),
+        };
+        self.post(entry, event);
+    }
+
+    async fn remember(&self, entry: &Entry, memory: Memory) {
+        let account = lock(&entry.account).clone();
+        let event = match self.0.vault.remember(&account, &memory, Prompt::Never).await {
+            Ok(()) => Event::Remembered,
+            Err(error) => {
+                tracing::error!(account = %account.id, %error, "the vault could not be written; trying again");
+                Event::RememberFailed
+            }
+        };
+        self.post(entry, event);
+    }
+
+    async fn forget(&self, entry: &Entry) {
+        let id = lock(&entry.account).id.clone();
+        if let Err(error) = self.0.vault.forget(&id).await {
+            tracing::error!(account = %id, %error, "the record could not be removed");
+        }
+        tracing::info!(account = %id, "forgotten");
+        // The entry stays: its session remembers which sign-ins came too late. It is listed no more.
+        self.tell();
+    }
+
+    /// Sends a network job on its way. Its reply comes back as an event.
+    fn spawn(&self, entry: Arc<Entry>, effect: Effect) {
+        let sessions = self.clone();
+        tokio::spawn(async move {
+            let account = lock(&entry.account).clone();
+            let provider = sessions.0.providers.get(&account.provider);
+            match (effect, provider) {
+                (Effect::Refresh { attempt, key, refresh_token }, Ok(provider)) => {
+                    let Some(scopes) =
+                        lock(&entry.desk).session.grant().map(|grant| grant.scopes.clone())
+                    else {
+                        return;
+                    };
+                    tracing::debug!(account = %account.id, "renewing");
+                    let event =
+                        provider.refresh(&account, &scopes, &key, attempt, &refresh_token).await;
+                    log_renewal(&account.id, &event);
+                    sessions.post(&entry, event);
+                }
+                (Effect::Refresh { attempt, .. }, Err(failure)) => {
+                    let certainty = authbroker_core::lifecycle::Certainty::NotActedOn;
+                    sessions.post(&entry, Event::Unreachable { attempt, failure, certainty });
+                }
+                (Effect::Revoke { attempt, grant }, Ok(provider)) => {
+                    let report = provider.sign_out(&grant).await;
+                    sessions.post(&entry, Event::Left { attempt, report });
+                }
+                (Effect::Revoke { attempt, .. }, Err(failure)) => {
+                    let report = SignOutReport::NotRevoked { failure, id_token: None };
+                    sessions.post(&entry, Event::Left { attempt, report });
+                }
+                (Effect::Discard(refresh_token), Ok(provider)) => {
+                    if let Err(failure) = provider.revoke(&refresh_token).await {
+                        tracing::warn!(account = %account.id, %failure, "a late refresh token could not be given back");
+                    }
+                }
+                _ => {}
+            }
+        });
+    }
+}
+
+fn log_renewal(id: &AccountId, event: &Event) {
+    match event {
+        Event::Renewed { .. } => tracing::info!(account = %id, "renewed"),
+        Event::Refused { .. } => tracing::warn!(account = %id, "the provider refused a renewal"),
+        Event::Unreachable { failure, .. } => {
+            tracing::warn!(account = %id, %failure, "a renewal failed");
+        }
+        _ => {}
+    }
+}
+
+fn gone(id: &AccountId) -> Failure {
+    Failure::new(Code::NoSuchAccount, format!("there is no account {id}"), "brokerctl accounts")
+}
+
+fn mismatched(outcome: &Outcome) -> Failure {
+    let kind = match outcome {
+        Outcome::Token(_) => "token",
+        Outcome::SignedIn(_) => "sign-in",
+        Outcome::SignedOut(_) => "sign-out",
+    };
+    Failure::new(Code::Internal, format!("a {kind} answered another question"), "report this")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while one is held; if it did, going on beats losing every other account.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
