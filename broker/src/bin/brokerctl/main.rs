@@ -1,2 +1,41 @@
-//! Placeholder.
-fn main() {}
+//! `brokerctl`: the admin tool. One more client of the broker: it knows the wire, not the daemon.
+
+mod args;
+mod commands;
+mod failure;
+mod print;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command, ConfigCommand};
+use self::failure::Failure;
+use self::print::Printer;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let printer = Printer::new(args.json);
+    match run(args, &printer).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            printer.failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
+    let place = args.place;
+    match args.command {
+        Command::Login(login) => commands::login::run(&place, login, printer).await,
+        Command::Logout(logout) => commands::logout::run(&place, logout, printer).await,
+        Command::Accounts => commands::accounts::run(&place, printer).await,
+        Command::Token(token) => commands::token::run(&place, token, printer).await,
+        Command::Whoami => commands::whoami::run(&place, printer).await,
+        Command::Status => commands::status::run(&place, printer).await,
+        Command::Reload => commands::reload::run(&place, printer).await,
+        Command::Config(ConfigCommand::Check) => commands::config::check(place.config, printer),
+    }
+}

@@ -1,0 +1,137 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Signs in and out, gives tokens, and tells how the broker is.
+#[derive(Debug, Parser)]
+#[command(name = "brokerctl", version)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Answer in JSON: one document, or one object a line where more than one comes
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the broker is.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Place {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "AUTHBROKER_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where the broker's sockets are
+    #[arg(long, global = true, value_name = "DIR", env = "AUTHBROKER_RUNTIME_DIR")]
+    pub(crate) runtime_dir: Option<PathBuf>,
+    /// Where the broker's vault is
+    #[arg(long, global = true, value_name = "DIR", env = "AUTHBROKER_STATE_DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// One socket for apps to speak to, instead of the admin socket
+    #[arg(long, global = true, value_name = "PATH", env = "AUTHBROKER_SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Sign in
+    Login(Login),
+    /// Sign out: revoke at the provider, end the session there, forget here
+    Logout(Logout),
+    /// List the accounts
+    Accounts,
+    /// Print an access token
+    Token(Token),
+    /// How the broker sees this program
+    Whoami,
+    /// How the broker is
+    Status,
+    /// Have the broker read its configuration again
+    Reload,
+    /// About the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the configuration, without a daemon
+    Check,
+}
+
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named as the options are")]
+pub(crate) struct Login {
+    /// The provider, or an account to sign in again
+    pub(crate) provider: Option<String>,
+    /// Print the address instead of opening a browser
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// A scope beyond the configured ones
+    #[arg(long = "scope", value_name = "S")]
+    pub(crate) scopes: Vec<String>,
+    /// An API that tokens will be asked for
+    #[arg(long = "resource", value_name = "R")]
+    pub(crate) resources: Vec<String>,
+    /// OpenID Connect's prompt: login, consent or select_account
+    #[arg(long, value_name = "P")]
+    pub(crate) prompt: Option<String>,
+    /// The authentication context wanted
+    #[arg(long = "acr", value_name = "A")]
+    pub(crate) acr: Vec<String>,
+    /// Who will sign in
+    #[arg(long, value_name = "H")]
+    pub(crate) login_hint: Option<String>,
+    /// How long to wait for the person, for example 2m
+    #[arg(long, value_name = "DUR", value_parser = seconds)]
+    pub(crate) timeout: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Logout {
+    /// The account: its id, its provider, or its username
+    pub(crate) account: Option<String>,
+    /// Every account
+    #[arg(long, conflicts_with = "account")]
+    pub(crate) all: bool,
+    /// Only forget, without telling the provider
+    #[arg(long)]
+    pub(crate) local: bool,
+    /// Print the address that ends the browser's session instead of opening it
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Token {
+    /// The account: its id, its provider, or its username
+    pub(crate) account: Option<String>,
+    /// An API that the token is for
+    #[arg(long = "resource", value_name = "R")]
+    pub(crate) resources: Vec<String>,
+    /// A scope that the token must have
+    #[arg(long = "scope", value_name = "S")]
+    pub(crate) scopes: Vec<String>,
+    /// How long it must be valid, for example 5m
+    #[arg(long, value_name = "DUR", value_parser = seconds)]
+    pub(crate) min_ttl: Option<u32>,
+    /// Renew it first
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Sign in first, if need be
+    #[arg(long)]
+    pub(crate) interactive: bool,
+    /// Print an Authorization header line
+    #[arg(long)]
+    pub(crate) header: bool,
+}
+
+/// Reads "90s" or "5m" as seconds.
+fn seconds(text: &str) -> Result<u32, String> {
+    let duration: jiff::SignedDuration =
+        text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    u32::try_from(duration.as_secs())
+        .map_err(|_| "it must be positive, and shorter than a century".to_owned())
+}

@@ -1,0 +1,101 @@
+//! `brokerctl login`: a person signs in.
+
+use authbroker_client::wire::admin1::SignIn;
+use authbroker_client::{Admin, Pending, Progress, Step};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::{admin, browser};
+use crate::args::{Login, Place};
+use crate::failure::Failure;
+use crate::print::Printer;
+
+pub(crate) async fn run(place: &Place, login: Login, printer: &Printer) -> Result<(), Failure> {
+    let broker = admin(place).await?;
+    let browser = if login.no_browser { Browser::None } else { Browser::Own };
+    let pending = broker.sign_in(&request(login)).await?;
+    let account = follow(pending, browser, printer).await?;
+    greet(&broker, &account, printer).await;
+    if printer.json() {
+        printer.document(&json!({"account": account}))?;
+    } else {
+        printer.line(&account)?;
+    }
+    Ok(())
+}
+
+/// Whether a browser is opened here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Browser {
+    Own,
+    None,
+}
+
+fn request(login: Login) -> SignIn {
+    SignIn {
+        provider: login.provider.unwrap_or_default(),
+        scopes: login.scopes,
+        resource: login.resources,
+        prompt: login.prompt,
+        acr_values: login.acr,
+        login_hint: login.login_hint,
+        timeout: login.timeout,
+    }
+}
+
+/// Waits for the end, and meanwhile shows the way and takes what is pasted.
+async fn follow(
+    mut pending: Pending,
+    browser: Browser,
+    printer: &Printer,
+) -> Result<String, Failure> {
+    let mut pasted = match browser {
+        Browser::None => browser::pasted_lines(),
+        Browser::Own => mpsc::channel(1).1,
+    };
+    loop {
+        tokio::select! {
+            step = pending.next() => match step? {
+                Step::Done(account) => return Ok(account),
+                Step::Progress(progress) => tell(&progress, browser, printer).await?,
+            },
+            Some(line) = pasted.recv() => {
+                if !line.trim().is_empty() && !browser::deliver(&line).await {
+                    printer.say("That is not the address that this sign-in waits for; paste the whole address of the page that did not load.");
+                }
+            }
+        }
+    }
+}
+
+async fn tell(progress: &Progress, browser: Browser, printer: &Printer) -> Result<(), Failure> {
+    let url = progress.url.as_deref().unwrap_or_default();
+    match (progress.phase.as_deref(), browser) {
+        (Some("url"), Browser::None) if printer.json() => printer.document(progress)?,
+        (Some("url"), Browser::None) => {
+            printer.line(url)?;
+            printer.say("Open this address in a browser. If its last page does not load, paste that page's address here.");
+        }
+        (Some("url"), Browser::Own) => {
+            printer.say("Opening your browser to sign in …");
+            if !browser::open(url).await {
+                printer.say("No browser could be opened. Open this address by hand:");
+                printer.say(url);
+            }
+        }
+        (Some("exchanging"), _) => printer.say("The provider has answered; finishing …"),
+        _ => {
+            if let Some(message) = &progress.message {
+                printer.say(&format!("note: {message}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn greet(broker: &Admin, account: &str, printer: &Printer) {
+    let accounts = broker.client().accounts().await.unwrap_or_default();
+    if let Some(account) = accounts.iter().find(|known| known.id == account) {
+        printer.say(&format!("You are signed in as {}.", account.label));
+    }
+}

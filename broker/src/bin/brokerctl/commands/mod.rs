@@ -1,0 +1,41 @@
+//! One file per command.
+
+pub(crate) mod accounts;
+mod browser;
+pub(crate) mod config;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod reload;
+pub(crate) mod status;
+pub(crate) mod token;
+pub(crate) mod whoami;
+
+use authbroker_client::{Admin, Client, Door, Error};
+
+use crate::args::Place;
+
+/// The admin socket: a person administers their own broker.
+async fn admin(place: &Place) -> Result<Admin, Error> {
+    Admin::connect(place.runtime_dir.clone()).await
+}
+
+/// The broker for commands that apps may use too: on the app socket that was given, else on the
+/// admin socket.
+async fn client(place: &Place) -> Result<Client, Error> {
+    match &place.socket {
+        Some(socket) => Client::connect_to(Door::Socket(socket.clone())).await,
+        None => Ok(admin(place).await?.client()),
+    }
+}
+
+/// A time for a person: local, to the minute.
+fn local_time(unix: u64) -> String {
+    let time =
+        i64::try_from(unix).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    match time {
+        Some(time) if unix > 0 => {
+            time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+        }
+        _ => "-".to_owned(),
+    }
+}

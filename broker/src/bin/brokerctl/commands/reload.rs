@@ -1,0 +1,12 @@
+//! `brokerctl reload`: the daemon reads its configuration again.
+
+use super::admin;
+use crate::args::Place;
+use crate::failure::Failure;
+use crate::print::Printer;
+
+pub(crate) async fn run(place: &Place, printer: &Printer) -> Result<(), Failure> {
+    admin(place).await?.reload().await?;
+    printer.say("The configuration was read again.");
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! `brokerctl token`: an access token for a script.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use authbroker_client::{
+    AccessToken, AcquireRequest, Client, Error, ErrorCode, Step, TokenRequest,
+};
+use serde_json::json;
+
+use super::client;
+use crate::args::{Place, Token};
+use crate::failure::Failure;
+use crate::print::Printer;
+
+pub(crate) async fn run(place: &Place, args: Token, printer: &Printer) -> Result<(), Failure> {
+    let broker = client(place).await?;
+    let token = match broker.token(request(&args)).await {
+        Err(error) if args.interactive && needs_person(&error) => {
+            sign_in(&broker, &args, printer).await?;
+            broker.token(request(&args)).await?
+        }
+        answer => answer?,
+    };
+    if printer.json() {
+        printer.document(&document(&token))?;
+    } else if args.header {
+        printer.line(&format!("Authorization: {}", *token.authorization()))?;
+    } else {
+        printer.line(token.expose())?;
+    }
+    Ok(())
+}
+
+fn request(args: &Token) -> TokenRequest {
+    let mut request = TokenRequest::new().account(args.account.clone().unwrap_or_default());
+    for resource in &args.resources {
+        request = request.resource(resource);
+    }
+    for scope in &args.scopes {
+        request = request.scope(scope);
+    }
+    if let Some(seconds) = args.min_ttl {
+        request = request.min_ttl(Duration::from_secs(u64::from(seconds)));
+    }
+    if args.force { request.force() } else { request }
+}
+
+fn needs_person(error: &Error) -> bool {
+    matches!(error.code(), Some(ErrorCode::InteractionRequired | ErrorCode::NoSuchAccount))
+}
+
+/// Has the broker open the browser, and waits.
+async fn sign_in(broker: &Client, args: &Token, printer: &Printer) -> Result<(), Failure> {
+    let mut request = AcquireRequest::new().account(args.account.clone().unwrap_or_default());
+    for resource in &args.resources {
+        request = request.resource(resource);
+    }
+    for scope in &args.scopes {
+        request = request.scope(scope);
+    }
+    let mut pending = broker.acquire(request).await?;
+    loop {
+        match pending.next().await? {
+            Step::Done(_) => return Ok(()),
+            Step::Progress(progress) => {
+                if let (Some("url"), Some(url)) = (progress.phase.as_deref(), &progress.url) {
+                    printer.say(&format!("Sign in in your browser: {url}"));
+                }
+            }
+        }
+    }
+}
+
+/// The token as contract §6 has it.
+fn document(token: &AccessToken) -> serde_json::Value {
+    let expires_at = token.expires_at().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    json!({
+        "access_token": token.expose(),
+        "token_type": token.token_type(),
+        "expires_at": expires_at,
+        "scopes": token.scopes,
+        "resource": token.resource,
+        "account": token.account,
+        "subject": token.subject,
+    })
+}
