@@ -75,8 +75,12 @@ pub struct Status {
     pub uptime: Duration,
     /// Why the newest configuration was not taken, if so.
     pub config_error: Option<String>,
-    /// Where the vault's key is, and how that goes.
-    pub vault: (String, VaultState),
+    /// Where the vault's key is.
+    pub vault_key: String,
+    /// How the vault is: `unread`, `open`, `locked` or `damaged`.
+    pub vault_state: &'static str,
+    /// Why, in words.
+    pub vault_reason: Option<String>,
     /// Names and issuers.
     pub providers: Vec<(String, String)>,
     /// How many accounts there are.
@@ -233,10 +237,19 @@ impl Broker {
         let mut problems: Vec<_> =
             config_error.iter().cloned().chain(self.0.broken_records.iter().cloned()).collect();
         problems.extend(accounts.iter().filter_map(problem));
+        let (vault_key, state) = self.0.vault.state();
+        let (vault_state, vault_reason) = match state {
+            VaultState::Unread => ("unread", None),
+            VaultState::Open => ("open", None),
+            VaultState::Locked(why) => ("locked", Some(why)),
+            VaultState::Damaged(why) => ("damaged", Some(why)),
+        };
         Status {
             uptime: self.0.started.boot.until(clock::now().boot),
             config_error,
-            vault: self.0.vault.state(),
+            vault_key,
+            vault_state,
+            vault_reason,
             providers: self
                 .0
                 .providers

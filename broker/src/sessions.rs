@@ -18,7 +18,7 @@ use authbroker_core::ids::{AccountId, Stamp, Ticket};
 use authbroker_core::lifecycle::{
     Arrival, Effect, Event, Margins, Outcome, Session, SignOutReach, SignOutReport, Standing, Want,
 };
-use authbroker_core::time::UnixTime;
+use authbroker_core::time::{BootTime, UnixTime};
 use authbroker_core::token::AccessToken;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
@@ -49,7 +49,7 @@ struct Shared {
 struct Entry {
     account: Mutex<Account>,
     desk: Mutex<Desk>,
-    /// Told whenever the session has moved, so that its clock is set anew.
+    /// Told whenever the session's next tick has moved.
     moved: Notify,
     /// Moves this account's renewals apart from others'.
     spread: u8,
@@ -59,6 +59,8 @@ struct Entry {
 struct Desk {
     session: Session,
     standing: (Standing, UnixTime),
+    /// When the session is next due.
+    tick: Option<BootTime>,
     waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
     queue: mpsc::UnboundedSender<Effect>,
 }
@@ -160,7 +162,7 @@ impl Sessions {
         let entry = lock(&self.0.entries).get(id).cloned().ok_or_else(|| gone(id))?;
         let answer = {
             let mut desk = lock(&entry.desk);
-            let mut effects = desk.step(event, &self.margins(&entry));
+            let mut effects = desk.step(event, &self.margins(&entry), &entry.moved);
             if let Some(outcome) = take_warm_answer(&mut effects, ticket) {
                 desk.enqueue(effects);
                 return Ok(outcome);
@@ -178,7 +180,7 @@ impl Sessions {
     fn post(&self, entry: &Entry, event: Event) {
         {
             let mut desk = lock(&entry.desk);
-            let effects = desk.step(event, &self.margins(entry));
+            let effects = desk.step(event, &self.margins(entry), &entry.moved);
             desk.enqueue(effects);
         }
         self.publish(entry);
@@ -191,7 +193,6 @@ impl Sessions {
 
     /// Tells those who watch, if the account now stands differently.
     fn publish(&self, entry: &Entry) {
-        entry.moved.notify_one();
         if lock(&entry.desk).note_standing() {
             self.tell();
         }
@@ -217,7 +218,7 @@ impl Sessions {
     fn add(&self, account: Account, session: Session) {
         let (queue, effects) = mpsc::unbounded_channel();
         let standing = (session.standing(), clock::now().wall);
-        let desk = Desk { session, standing, waiting: HashMap::new(), queue };
+        let desk = Desk { session, standing, tick: None, waiting: HashMap::new(), queue };
         let id = account.id.clone();
         let entry = Arc::new(Entry {
             spread: id.as_str().bytes().fold(0, u8::wrapping_add),
@@ -240,10 +241,15 @@ impl Entry {
 }
 
 impl Desk {
-    fn step(&mut self, event: Event, margins: &Margins) -> Vec<Effect> {
+    fn step(&mut self, event: Event, margins: &Margins, moved: &Notify) -> Vec<Effect> {
         let session = std::mem::replace(&mut self.session, Session::signed_out());
         let (session, effects) = session.step(event, clock::now().boot, margins);
         self.session = session;
+        let tick = self.session.next_tick(margins);
+        if tick != self.tick {
+            self.tick = tick;
+            moved.notify_one();
+        }
         effects
     }
 
@@ -283,7 +289,7 @@ async fn drain(
     mut effects: mpsc::UnboundedReceiver<Effect>,
 ) {
     loop {
-        let tick = lock(&entry.desk).session.next_tick(&sessions.margins(&entry));
+        let tick = lock(&entry.desk).tick;
         let pause = tick.map(|due| clock::now().boot.until(due));
         tokio::select! {
             effect = effects.recv() => match effect {

@@ -14,7 +14,6 @@ use super::broker1::follow;
 use super::router::{Replies, Router, bad, good, read};
 use crate::config::{ConfigError, Settings};
 use crate::fronts::translate;
-use crate::services::vault::VaultState;
 
 /// Reads the configuration again.
 pub type Reload = Box<dyn Fn() -> Result<Settings, ConfigError> + Send + Sync>;
@@ -48,13 +47,6 @@ impl Router {
     pub(super) fn status(&self) -> Reply {
         let status = self.services.broker.status();
         let facts = &self.services.facts;
-        let (key, state) = status.vault;
-        let (state, reason) = match state {
-            VaultState::Unread => ("unread", None),
-            VaultState::Open => ("open", None),
-            VaultState::Locked(why) => ("locked", Some(why)),
-            VaultState::Damaged(why) => ("damaged", Some(why)),
-        };
         let provider = |(name, issuer)| wire::Provider { name, issuer };
         good(
             &wire::Status {
@@ -65,7 +57,11 @@ impl Router {
                 config_error: status.config_error,
                 socket: facts.socket.display().to_string(),
                 bus: facts.bus.load(Ordering::Relaxed),
-                vault: wire::Vault { key, state: state.to_owned(), reason },
+                vault: wire::Vault {
+                    key: status.vault_key,
+                    state: status.vault_state.to_owned(),
+                    reason: status.vault_reason,
+                },
                 providers: status.providers.into_iter().map(provider).collect(),
                 accounts: status.accounts,
                 problems: status.problems,

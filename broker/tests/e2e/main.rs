@@ -1,0 +1,15 @@
+//! The broker as its users meet it: the real daemon and the real tool as processes, against the
+//! development issuer. Every test has folders, ports and an issuer of its own, and waits for
+//! events, never for time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests expect")]
+
+mod brokerctl;
+mod damage;
+mod first_token;
+mod refresh;
+mod refusals;
+mod secrets;
+mod sign_out;
+mod sockets;
+mod stand;

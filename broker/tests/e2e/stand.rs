@@ -1,0 +1,271 @@
+//! The world of a test: an issuer, a daemon, and the tool to speak to it.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use authbroker_client::{Client, Door};
+use dev_issuer::user_agent::{Consent, UserAgent, Visit};
+use dev_issuer::{ACCOUNTS, Issuer, Options};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// Longer than anything here takes; a test that waits this long has failed.
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+
+pub(crate) const RESOURCE: &str = "urn:test:api";
+
+pub(crate) struct Stand {
+    pub(crate) issuer: Issuer,
+    pub(crate) folder: TempDir,
+    daemon: Option<Child>,
+    extra_config: String,
+}
+
+/// What a run of `brokerctl` left behind.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// The one line of a good run.
+    pub(crate) fn line(&self) -> &str {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.out.trim_end()
+    }
+
+    /// Asserts a failure as a person sees it: what happened, and what helps.
+    pub(crate) fn assert_fails(&self, code: i32, words: &str, hint: &str) {
+        assert_eq!(self.code, code, "{self:?}");
+        let lines: Vec<_> = self.err.lines().collect();
+        let [.., what, help] = lines.as_slice() else { panic!("two lines at least: {self:?}") };
+        assert!(what.starts_with("brokerctl: ") && what.contains(words), "{words:?} in {self:?}");
+        assert!(help.starts_with("hint: ") && help.contains(hint), "{hint:?} in {self:?}");
+        assert_eq!(self.out, "", "no data on stdout: {self:?}");
+    }
+}
+
+impl Stand {
+    pub(crate) async fn new() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        Self::configured(options, "").await
+    }
+
+    /// A stand whose `[provider.dev]` has more lines.
+    pub(crate) async fn configured(options: Options, extra_config: &str) -> Self {
+        let issuer = Issuer::start(options).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut stand = Self { issuer, folder, daemon: None, extra_config: extra_config.into() };
+        stand.configure();
+        stand.start().await;
+        stand
+    }
+
+    /// The same with somebody signed in.
+    pub(crate) async fn signed_in() -> Self {
+        let stand = Self::new().await;
+        stand.sign_in("alice").await;
+        stand
+    }
+
+    fn configure(&self) {
+        let text = format!(
+            "[provider.dev]\nissuer = {:?}\nclient_id = \"desktop-broker\"\n\
+             scopes = [\"openid\", \"profile\", \"email\", \"offline_access\", \"messages.read\"]\n\
+             resources = [{RESOURCE:?}]\n{}\n[vault]\nkey = \"file:{}\"\n",
+            self.issuer.url(),
+            self.extra_config,
+            self.path("key").display(),
+        );
+        std::fs::write(self.path("config.toml"), text).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.path("run/broker.sock")
+    }
+
+    /// Starts the daemon and waits until its doors are open.
+    pub(crate) async fn start(&mut self) {
+        let mut child = daemon(self.folder.path()).spawn().unwrap();
+        let mut ready = child.stdout.take().unwrap();
+        let mut byte = [0];
+        let read = tokio::time::timeout(LIMIT, ready.read(&mut byte)).await;
+        assert_eq!(read.unwrap().unwrap(), 1, "the daemon did not start: {}", self.log());
+        self.daemon = Some(child);
+    }
+
+    /// Ends the daemon as a power cut would.
+    pub(crate) async fn kill(&mut self) {
+        let mut child = self.daemon.take().unwrap();
+        child.kill().await.unwrap();
+    }
+
+    /// Ends the daemon as systemd would, and starts it again.
+    pub(crate) async fn restart(&mut self) {
+        self.terminate().await;
+        self.start().await;
+    }
+
+    pub(crate) async fn terminate(&mut self) {
+        let mut child = self.daemon.take().unwrap();
+        let pid = i32::try_from(child.id().unwrap()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = tokio::time::timeout(LIMIT, child.wait()).await.unwrap().unwrap();
+        assert!(status.success(), "{status}: {}", self.log());
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.path("brokerd.log")).unwrap_or_default()
+    }
+
+    /// Runs `brokerctl` to its end.
+    pub(crate) async fn ctl<const N: usize>(&self, args: [&str; N]) -> Ran {
+        run(self.ctl_command().args(args)).await
+    }
+
+    pub(crate) fn ctl_command(&self) -> Command {
+        let mut command = tool();
+        command.env("AUTHBROKER_CONFIG", self.path("config.toml"));
+        command.env("AUTHBROKER_RUNTIME_DIR", self.path("run"));
+        command.env("AUTHBROKER_STATE_DIR", self.path("state"));
+        command
+    }
+
+    /// Begins `brokerctl login --no-browser`, up to the address that it prints.
+    pub(crate) async fn begin_login<const N: usize>(&self, args: [&str; N]) -> Login {
+        let mut command = self.ctl_command();
+        command.args(["login", "--no-browser"]).args(args).stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut url = String::new();
+        let read = tokio::time::timeout(LIMIT, out.read_line(&mut url)).await;
+        read.expect("the address comes in time").unwrap();
+        Login { child, out, url: url.trim_end().to_owned() }
+    }
+
+    /// Signs one of the issuer's people in, and gives the account's id.
+    pub(crate) async fn sign_in(&self, username: &str) -> String {
+        let login = self.begin_login([]).await;
+        let visit = login.browse(username).await;
+        assert_eq!(visit.status, 200, "{visit:?}");
+        let ran = login.end().await;
+        ran.line().to_owned()
+    }
+
+    /// An app's client on the socket for apps.
+    pub(crate) async fn app(&self) -> Client {
+        Client::connect_to(Door::Socket(self.socket())).await.unwrap()
+    }
+
+    /// Waits until the issuer has been asked for a renewal.
+    pub(crate) async fn renewing(&self) {
+        let asked = self.issuer.wait_for(1, |request| request.is_grant("refresh_token"));
+        tokio::time::timeout(LIMIT, asked).await.expect("a renewal begins");
+    }
+
+    /// Waits until the issuer has answered a renewal.
+    pub(crate) async fn renewed(&self) {
+        let done = |request: &dev_issuer::Recorded| {
+            request.is_grant("refresh_token") && request.status == Some(200)
+        };
+        let answered = self.issuer.wait_for(1, done);
+        tokio::time::timeout(LIMIT, answered).await.expect("a renewal succeeds");
+    }
+
+    /// How many requests of a grant type the issuer has seen.
+    pub(crate) fn grants(&self, grant_type: &str) -> usize {
+        self.issuer.requests().iter().filter(|request| request.is_grant(grant_type)).count()
+    }
+}
+
+/// A `brokerctl login` that waits for its browser.
+pub(crate) struct Login {
+    pub(crate) child: Child,
+    out: BufReader<ChildStdout>,
+    pub(crate) url: String,
+}
+
+impl Login {
+    /// Does what a person does in the browser.
+    pub(crate) async fn browse(&self, username: &str) -> Visit {
+        let person = ACCOUNTS.iter().find(|account| account.username == username).unwrap();
+        let browser = UserAgent::new().unwrap();
+        let visit = browser.sign_in(&self.url, username, person.password, Consent::Allow);
+        tokio::time::timeout(LIMIT, visit).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn end(mut self) -> Ran {
+        let mut out = String::new();
+        let read = tokio::time::timeout(LIMIT, self.out.read_to_string(&mut out)).await;
+        read.expect("the command ends in time").unwrap();
+        let rest = self.child.wait_with_output().await.unwrap();
+        Ran { code: rest.status.code().unwrap(), out, err: String::from_utf8(rest.stderr).unwrap() }
+    }
+}
+
+/// A `brokerctl` that knows no broker yet.
+pub(crate) fn tool() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brokerctl"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for name in ["AUTHBROKER_SOCKET", "AUTHBROKER_CONFIG", "AUTHBROKER_RUNTIME_DIR"] {
+        command.env_remove(name);
+    }
+    command.env("NO_COLOR", "1").kill_on_drop(true);
+    command
+}
+
+pub(crate) async fn run(command: &mut Command) -> Ran {
+    let output = tokio::time::timeout(LIMIT, command.output()).await;
+    let output = output.expect("the command ends in time").unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A daemon in `folder`, with its log there. Readiness is a byte on its standard output.
+pub(crate) fn daemon(folder: &Path) -> Command {
+    let log =
+        std::fs::OpenOptions::new().create(true).append(true).open(folder.join("brokerd.log"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brokerd"));
+    command
+        .args(["--no-dbus", "--ready-fd", "1", "--log", "trace"])
+        .arg("--config")
+        .arg(folder.join("config.toml"))
+        .arg("--runtime-dir")
+        .arg(folder.join("run"))
+        .arg("--state-dir")
+        .arg(folder.join("state"))
+        // Whatever a test asks for, no window opens on the machine that runs it.
+        .env("BROWSER", "false")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log.unwrap())
+        .kill_on_drop(true);
+    command
+}
+
+/// The payload of a token, for looking at; nothing is verified.
+pub(crate) fn claims(token: &str) -> serde_json::Value {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let payload = token.split('.').nth(1).expect("a JWT");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}
