@@ -1,0 +1,6 @@
+//! The real program, against a small broker and a small API that do as a test says.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect by panicking")]
+
+mod stand;
+mod terminal;
