@@ -1,4 +1,4 @@
-//! Reads the command line, and runs the terminal mode.
+//! Reads the command line, and opens the window or the terminal mode.
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -6,17 +6,31 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use demo_gui::args::Args;
-use demo_gui::terminal;
+use demo_gui::{app, terminal};
 use tokio::io::BufReader;
 
 fn main() -> ExitCode {
-    match in_terminal(Args::parse()) {
+    let args = Args::parse();
+    let (ended, hint) = if args.terminal {
+        (in_terminal(args), "demo-gui --help")
+    } else {
+        (in_window(args), "set DISPLAY or WAYLAND_DISPLAY, or run demo-gui --terminal")
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "demo-gui: {error}\nhint: demo-gui --help");
+            let _ = writeln!(io::stderr(), "demo-gui: {error}\nhint: {hint}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn in_window(args: Args) -> Result<(), Box<dyn Error>> {
+    app::open(args).map_err(|error| match error {
+        // Its own words name a line of winit's source.
+        eframe::Error::WinitEventLoop(_) => "no display can be reached".into(),
+        error => error.into(),
+    })
 }
 
 fn in_terminal(args: Args) -> Result<(), Box<dyn Error>> {

@@ -4,3 +4,4 @@
 
 mod stand;
 mod terminal;
+mod window;
