@@ -14,14 +14,11 @@ use zbus::{Connection, OwnedObjectPath};
 use super::Desk;
 use super::account::{self, Account, Properties};
 use super::object_manager;
-use crate::fronts::translate;
 use crate::platform;
 
 pub(super) struct Audience {
     connection: Connection,
     desk: Desk,
-    /// What each caller was last told.
-    told: HashMap<OwnedUniqueName, Vec<WireAccount>>,
     /// The accounts that have objects.
     objects: Vec<String>,
 }
@@ -31,12 +28,7 @@ impl Audience {
     pub(super) async fn start(connection: &Connection, desk: Desk) -> zbus::Result<()> {
         let mut left = DBusProxy::new(connection).await?.receive_name_owner_changed().await?;
         let mut news = desk.broker.changes();
-        let mut audience = Self {
-            connection: connection.clone(),
-            desk,
-            told: HashMap::new(),
-            objects: Vec::new(),
-        };
+        let mut audience = Self { connection: connection.clone(), desk, objects: Vec::new() };
         audience.place_objects().await;
         tokio::spawn(async move {
             loop {
@@ -51,18 +43,13 @@ impl Audience {
                     signal = left.next() => {
                         let Some(signal) = signal else { return };
                         if let Ok(args) = signal.args() && args.new_owner().is_none() {
-                            audience.forget(args.name().as_str());
+                            audience.desk.callers.forget(args.name().as_str());
                         }
                     }
                 }
             }
         });
         Ok(())
-    }
-
-    fn forget(&mut self, name: &str) {
-        self.desk.callers.forget(name);
-        self.told.retain(|known, _| known.as_str() != name);
     }
 
     /// Makes objects for new accounts and removes those of accounts that are gone.
@@ -84,32 +71,27 @@ impl Audience {
     /// Every account, as the broker's own user sees it.
     fn everything(&self) -> Vec<WireAccount> {
         let own = Caller { uid: platform::own_uid(), pid: None, executable: None, door: Door::Bus };
-        self.seen_by(&own)
+        self.desk.callers.seen_by(&own)
     }
 
-    fn seen_by(&self, caller: &Caller) -> Vec<WireAccount> {
-        self.desk.broker.visible_to(caller).iter().map(translate::account).collect()
-    }
-
-    async fn tell_everybody(&mut self) {
-        for (name, caller) in self.desk.callers.all() {
-            let now = self.seen_by(&caller);
-            let before = self.told.insert(name.clone(), now.clone());
-            if let Err(error) = self.tell(&name, before.as_deref(), &now).await {
+    async fn tell_everybody(&self) {
+        let callers = &self.desk.callers;
+        for (name, caller) in callers.all() {
+            let now = callers.seen_by(&caller);
+            let Some(known) = callers.now_knows(&name, &now) else { continue };
+            if let Err(error) = self.tell(&name, &known, &now).await {
                 tracing::debug!(%error, "a caller was not told of a change");
             }
         }
     }
 
-    /// Tells one caller the difference between what it knew and what is. One that was never told
-    /// anything has asked for itself: to it, every account is only "changed".
+    /// Tells one caller the difference between what it knew and what is.
     async fn tell(
         &self,
         to: &OwnedUniqueName,
-        before: Option<&[WireAccount]>,
+        known: &[WireAccount],
         now: &[WireAccount],
     ) -> zbus::Result<()> {
-        let known = before.unwrap_or_default();
         for account in now.iter().filter(|account| !known.contains(account)) {
             let old = known.iter().find(|old| old.id == account.id);
             match old {

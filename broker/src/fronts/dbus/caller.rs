@@ -1,8 +1,10 @@
-//! Who a sender on the bus is: the bus itself is asked, once, and the answer kept while it stays.
+//! Who a sender on the bus is: the bus itself is asked, once, and the answer kept while it stays,
+//! together with what that caller knows of the accounts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use authbroker_client::wire::broker1::Account as WireAccount;
 use authbroker_core::caller::{Caller, Door};
 use authbroker_core::failure::{Code, Failure};
 use zbus::Connection;
@@ -10,19 +12,29 @@ use zbus::fdo::DBusProxy;
 use zbus::message::Header;
 use zbus::names::{BusName, OwnedUniqueName};
 
+use crate::broker::Broker;
+use crate::fronts::translate;
 use crate::platform;
 
 /// The senders that have called, by their unique names.
 #[derive(Debug, Clone)]
 pub(super) struct Callers {
     bus: DBusProxy<'static>,
+    broker: Broker,
     // A std mutex: held for a lookup, never across an await.
-    known: Arc<Mutex<HashMap<OwnedUniqueName, Caller>>>,
+    known: Arc<Mutex<HashMap<OwnedUniqueName, Known>>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    caller: Caller,
+    /// The accounts as it last saw them: when it first called, or when it was last told.
+    accounts: Vec<WireAccount>,
 }
 
 impl Callers {
-    pub(super) async fn new(connection: &Connection) -> zbus::Result<Self> {
-        Ok(Self { bus: DBusProxy::new(connection).await?, known: Arc::default() })
+    pub(super) async fn new(connection: &Connection, broker: Broker) -> zbus::Result<Self> {
+        Ok(Self { bus: DBusProxy::new(connection).await?, broker, known: Arc::default() })
     }
 
     /// The caller behind a message.
@@ -30,8 +42,8 @@ impl Callers {
         let unknown =
             || Failure::new(Code::PolicyDenied, "the bus does not say who calls", "try again");
         let name: OwnedUniqueName = header.sender().ok_or_else(unknown)?.to_owned().into();
-        if let Some(caller) = self.known().get(&name) {
-            return Ok(caller.clone());
+        if let Some(known) = self.known().get(&name) {
+            return Ok(known.caller.clone());
         }
         let asked = self.bus.get_connection_credentials(BusName::from(name.as_ref())).await;
         let credentials = asked.map_err(|_| unknown())?;
@@ -42,13 +54,30 @@ impl Callers {
             executable: pid.and_then(platform::executable_of),
             door: Door::Bus,
         };
-        self.known().insert(name, caller.clone());
+        let accounts = self.seen_by(&caller);
+        self.known().entry(name).or_insert(Known { caller: caller.clone(), accounts });
         Ok(caller)
+    }
+
+    /// The accounts that a caller may see.
+    pub(super) fn seen_by(&self, caller: &Caller) -> Vec<WireAccount> {
+        self.broker.visible_to(caller).iter().map(translate::account).collect()
     }
 
     /// Everybody who has called and is still there.
     pub(super) fn all(&self) -> Vec<(OwnedUniqueName, Caller)> {
-        self.known().iter().map(|(name, caller)| (name.clone(), caller.clone())).collect()
+        self.known().iter().map(|(name, known)| (name.clone(), known.caller.clone())).collect()
+    }
+
+    /// Takes note of what a caller is about to be told, and gives what it knew before; `None` if
+    /// it has left meanwhile.
+    pub(super) fn now_knows(
+        &self,
+        name: &OwnedUniqueName,
+        accounts: &[WireAccount],
+    ) -> Option<Vec<WireAccount>> {
+        let mut known = self.known();
+        Some(std::mem::replace(&mut known.get_mut(name)?.accounts, accounts.to_vec()))
     }
 
     /// Forgets one that has left the bus.
@@ -56,7 +85,7 @@ impl Callers {
         self.known().retain(|known, _| known.as_str() != name);
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<OwnedUniqueName, Caller>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<OwnedUniqueName, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

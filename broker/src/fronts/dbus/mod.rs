@@ -53,7 +53,7 @@ impl Bus {
     /// Opens the objects, and takes the name last: who sees it can call at once.
     pub async fn open(broker: Broker) -> Result<Self, BusError> {
         let connection = zbus::connection::Builder::session().build().await?;
-        let callers = Callers::new(&connection).await?;
+        let callers = Callers::new(&connection, broker.clone()).await?;
         let desk = Desk { broker, callers };
         let objects = connection.object_server();
         objects.at(ROOT_PATH, Manager::new(desk.clone())).await?;
