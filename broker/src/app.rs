@@ -226,7 +226,7 @@ impl Doors {
         self.tasks.close();
         #[cfg(target_os = "linux")]
         if let Some(bus) = self.bus {
-            bus.close().await;
+            let _late = tokio::time::timeout(DRAIN, bus.close()).await;
         }
         self.stop.cancel();
         let _late = tokio::time::timeout(DRAIN, self.tasks.wait()).await;

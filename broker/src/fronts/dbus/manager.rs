@@ -50,6 +50,7 @@ impl Manager {
         options: Options,
         #[zbus(header)] header: Header<'_>,
     ) -> Result<Dict, Refused> {
+        let _answering = self.desk.answering.token();
         let caller = self.desk.callers.of(&header).await?;
         let request = options::get_token(account, options)?;
         let given = self.desk.broker.token(&caller, translate::token_request(&request)?).await?;

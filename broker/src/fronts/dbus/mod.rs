@@ -16,6 +16,7 @@ mod options;
 mod request;
 
 use authbroker_client::wire::broker1::{BUS_NAME, ROOT_PATH};
+use tokio_util::task::TaskTracker;
 use zbus::Connection;
 use zbus::fdo::{RequestNameFlags, RequestNameReply};
 
@@ -30,12 +31,15 @@ use crate::broker::Broker;
 struct Desk {
     broker: Broker,
     callers: Callers,
+    /// The calls that may take long, so that an ending broker can wait for them.
+    answering: TaskTracker,
 }
 
 /// The broker's place on the session bus.
 #[derive(Debug)]
 pub struct Bus {
     connection: Connection,
+    answering: TaskTracker,
 }
 
 /// Why there is none.
@@ -54,7 +58,8 @@ impl Bus {
     pub async fn open(broker: Broker) -> Result<Self, BusError> {
         let connection = zbus::connection::Builder::session().build().await?;
         let callers = Callers::new(&connection, broker.clone()).await?;
-        let desk = Desk { broker, callers };
+        let answering = TaskTracker::new();
+        let desk = Desk { broker, callers, answering: answering.clone() };
         let objects = connection.object_server();
         objects.at(ROOT_PATH, Manager::new(desk.clone())).await?;
         objects.at(ROOT_PATH, ObjectManager::new(desk.clone())).await?;
@@ -63,16 +68,18 @@ impl Bus {
         let flags = RequestNameFlags::DO_NOT_QUEUE;
         match connection.request_name_with_flags(BUS_NAME, flags).await {
             Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner) => {
-                Ok(Self { connection })
+                Ok(Self { connection, answering })
             }
             Ok(_) | Err(zbus::Error::NameTaken) => Err(BusError::NameTaken),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Gives the name back, and lets the answers under way get out.
+    /// Gives the name back, so that nobody else calls, and waits for the answers under way. The
+    /// connection itself ends with the process: the objects on it hold it, too.
     pub async fn close(self) {
         let _gone = self.connection.release_name(BUS_NAME).await;
-        self.connection.graceful_shutdown().await;
+        self.answering.close();
+        self.answering.wait().await;
     }
 }
