@@ -120,6 +120,9 @@ pub(super) struct Redirect {
 pub(super) struct ClientAuth {
     #[serde(default)]
     pub(super) method: AuthMethod,
+    pub(super) file: Option<PathBuf>,
+    pub(super) credential: Option<String>,
+    pub(super) env: Option<String>,
 }
 
 /// How the client proves itself at the token endpoint.

@@ -11,6 +11,7 @@ use authbroker_core::scope::ScopeSet;
 use authbroker_core::sign_in::Redirect;
 use url::Url;
 
+use super::env;
 pub use super::file::Target;
 use super::file::{self, AuthMethod, File, Flow, Use};
 
@@ -59,6 +60,8 @@ pub struct ProviderSettings {
     pub ports: Vec<u16>,
     /// Further authorization parameters.
     pub authorize: BTreeMap<String, String>,
+    /// How we prove to be that client.
+    pub client_auth: ClientAuth,
     /// Certificates trusted besides the machine's own roots.
     pub ca_file: Option<PathBuf>,
     /// Where tokens are revoked, if the metadata does not say.
@@ -72,6 +75,28 @@ impl ProviderSettings {
     pub fn default_resources(&self) -> Resources {
         self.resources.first().cloned().into_iter().collect()
     }
+}
+
+/// How a client proves itself at the token endpoint (RFC 6749 §2.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// Not at all: a public client (RFC 8252 §8.5).
+    None,
+    /// `client_secret_basic`.
+    Basic(SecretPlace),
+    /// `client_secret_post`.
+    Post(SecretPlace),
+}
+
+/// Where a client secret is read from, each time it is needed. Never from the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// A file that only its owner can read.
+    File(PathBuf),
+    /// A file that systemd made for this service.
+    Credential(PathBuf),
+    /// An environment variable.
+    Variable(String),
 }
 
 /// Where the vault's key is kept.
@@ -218,6 +243,7 @@ fn parse_provider(
     let host = file.redirect.host.as_deref().unwrap_or("127.0.0.1");
     let path = file.redirect.path.as_deref().unwrap_or("/callback");
     let redirect = problems.take(&at("redirect"), Redirect::new(host, path));
+    let client_auth = parse_client_auth(&at("client_auth"), file.client_auth, problems);
     let revocation =
         parse_endpoint(&at("endpoints.revocation"), file.endpoints.revocation, problems);
     let end_session =
@@ -232,6 +258,7 @@ fn parse_provider(
         redirect: redirect?,
         ports: file.redirect.ports,
         authorize,
+        client_auth: client_auth?,
         ca_file: file.ca_file,
         revocation,
         end_session,
@@ -257,8 +284,6 @@ fn check_support(name: &str, file: &file::Provider, problems: &mut Problems) {
     refuse(file.flow == Flow::ClientCredentials, "flow = \"client_credentials\"");
     refuse(file.dpop == Use::Always, "dpop = \"always\"");
     refuse(file.par == Use::Always, "par = \"always\"");
-    refuse(file.client_auth.method == AuthMethod::ClientSecretBasic, "client_secret_basic");
-    refuse(file.client_auth.method == AuthMethod::ClientSecretPost, "client_secret_post");
     refuse(file.client_auth.method == AuthMethod::PrivateKeyJwt, "private_key_jwt");
 }
 
@@ -271,6 +296,32 @@ fn parse_authorize(
         problems.0.push(format!("{place}: the broker sets {name} itself"));
     }
     parameters
+}
+
+fn parse_client_auth(
+    place: &str,
+    auth: file::ClientAuth,
+    problems: &mut Problems,
+) -> Option<ClientAuth> {
+    let make = match auth.method {
+        AuthMethod::None | AuthMethod::PrivateKeyJwt => return Some(ClientAuth::None),
+        AuthMethod::ClientSecretBasic => ClientAuth::Basic,
+        AuthMethod::ClientSecretPost => ClientAuth::Post,
+    };
+    let secret = match (auth.file, auth.credential, auth.env) {
+        (Some(path), None, None) => Ok(SecretPlace::File(path)),
+        (None, Some(name), None) => credential(&name).map(SecretPlace::Credential),
+        (None, None, Some(name)) => Ok(SecretPlace::Variable(name)),
+        _ => Err("say where the secret is, in one of file, credential and env".to_owned()),
+    };
+    problems.take(place, secret).map(make)
+}
+
+fn credential(name: &str) -> Result<PathBuf, String> {
+    let folder = env::path(env::CREDENTIALS);
+    let folder = folder.ok_or("systemd gave this process no credentials (LoadCredential=)")?;
+    let plain = !name.is_empty() && !name.contains('/') && name != "..";
+    plain.then(|| folder.join(name)).ok_or_else(|| format!("{name:?} is no credential's name"))
 }
 
 fn parse_endpoint(place: &str, text: Option<String>, problems: &mut Problems) -> Option<Url> {

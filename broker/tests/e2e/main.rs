@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests expect")]
 
 mod brokerctl;
+mod clients;
 mod damage;
 mod first_token;
 mod refresh;

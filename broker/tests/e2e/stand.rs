@@ -20,7 +20,6 @@ pub(crate) struct Stand {
     pub(crate) issuer: Issuer,
     pub(crate) folder: TempDir,
     daemon: Option<Child>,
-    extra_config: String,
 }
 
 /// What a run of `brokerctl` left behind.
@@ -66,8 +65,8 @@ impl Stand {
     pub(crate) async fn configured(options: Options, extra_config: &str) -> Self {
         let issuer = Issuer::start(options).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let mut stand = Self { issuer, folder, daemon: None, extra_config: extra_config.into() };
-        stand.configure();
+        let mut stand = Self { issuer, folder, daemon: None };
+        stand.configure("desktop-broker", extra_config);
         stand.start().await;
         stand
     }
@@ -79,13 +78,13 @@ impl Stand {
         stand
     }
 
-    fn configure(&self) {
+    /// Writes the configuration: a client, and more lines for its provider.
+    pub(crate) fn configure(&self, client_id: &str, extra: &str) {
         let text = format!(
-            "[provider.dev]\nissuer = {:?}\nclient_id = \"desktop-broker\"\n\
+            "[provider.dev]\nissuer = {:?}\nclient_id = {client_id:?}\n\
              scopes = [\"openid\", \"profile\", \"email\", \"offline_access\", \"messages.read\"]\n\
-             resources = [{RESOURCE:?}]\n{}\n[vault]\nkey = \"file:{}\"\n",
+             resources = [{RESOURCE:?}]\n{extra}\n[vault]\nkey = \"file:{}\"\n",
             self.issuer.url(),
-            self.extra_config,
             self.path("key").display(),
         );
         std::fs::write(self.path("config.toml"), text).unwrap();

@@ -63,6 +63,7 @@ pub struct Metadata {
     pub(super) token: Url,
     pub(super) revocation: Option<Url>,
     pub(super) end_session: Option<Url>,
+    pub(super) userinfo: Option<Url>,
     pub(super) keys: Url,
     /// Whether answers name their issuer.
     pub iss: IssParameter,
@@ -261,6 +262,7 @@ fn check(document: Value, settings: &ProviderSettings) -> Result<Metadata, Failu
             || optional("end_session_endpoint", &extra.end_session_endpoint),
             |url| Ok(Some(url)),
         )?,
+        userinfo: document.userinfo_endpoint().map(|url| url.url().clone()).filter(is_secure),
         keys: secure("jwks_uri", document.jwks_uri().as_str())?,
         iss: if extra.authorization_response_iss_parameter_supported {
             IssParameter::Announced

@@ -32,6 +32,8 @@ pub(super) enum TokenError {
     Wordless(u16),
     /// No answer came.
     Http(HttpError),
+    /// Our own secret cannot be read.
+    NoSecret(String),
     /// The metadata could not be had, so nothing was sent.
     Undiscovered(Failure),
 }
@@ -108,6 +110,10 @@ impl TokenError {
                 hint,
             ),
             Self::Http(error) => error.to_failure(),
+            Self::NoSecret(why) => {
+                let message = format!("the client secret cannot be read: {why}");
+                Failure::new(Code::ConfigInvalid, message, "check client_auth in the configuration")
+            }
             Self::Undiscovered(failure) => failure.clone(),
         }
     }
@@ -121,7 +127,7 @@ impl TokenError {
                 "invalid_scope" | "invalid_target" => Refusal::Key(failure),
                 _ => Refusal::Other(failure),
             }),
-            Self::Unavailable { .. } | Self::Undiscovered(_) => {
+            Self::Unavailable { .. } | Self::Undiscovered(_) | Self::NoSecret(_) => {
                 RefreshVerdict::Unreachable(failure, Certainty::NotActedOn)
             }
             Self::Unusable(_) | Self::Wordless(_) => {

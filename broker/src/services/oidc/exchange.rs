@@ -1,6 +1,6 @@
 //! A code for tokens (RFC 6749 §4.1.3), and who it is that signed in.
 
-use authbroker_core::account::{Account, Grant};
+use authbroker_core::account::{Account, Grant, Person};
 use authbroker_core::failure::Failure;
 use authbroker_core::ids::AccountId;
 use authbroker_core::lifecycle::Arrival;
@@ -9,7 +9,7 @@ use authbroker_core::sign_in::SignIn;
 use authbroker_core::token::SlotKey;
 use openidconnect::core::{CoreClient, CoreJsonWebKeySet};
 use openidconnect::{
-    AuthType, AuthorizationCode, ClientId, EndpointNotSet, EndpointSet, HttpRequest, IssuerUrl,
+    AuthorizationCode, ClientId, EndpointNotSet, EndpointSet, HttpRequest, IssuerUrl,
     PkceCodeVerifier, RedirectUrl, RequestTokenError, TokenUrl,
 };
 
@@ -52,6 +52,11 @@ impl Oidc {
         let checked =
             self.check_id_token(metadata, id_token, &answer.access.value, &occasion).await;
         let told = checked.map_err(|error| error.to_failure())?;
+        let mut person = told.person;
+        if person == Person::default() {
+            let known = self.person(metadata, &answer.access, &told.subject).await;
+            person = known.unwrap_or_default();
+        }
         let settings = self.settings();
         let account = Account {
             id: AccountId::derive(
@@ -64,7 +69,7 @@ impl Oidc {
             issuer: settings.issuer.clone(),
             client_id: settings.client_id.clone(),
             subject: told.subject,
-            person: told.person,
+            person,
             auth_time: told.auth_time,
         };
         let grant = Grant {
@@ -108,22 +113,18 @@ impl Oidc {
         let settings = self.settings();
         let issuer = IssuerUrl::new(settings.issuer.to_string());
         let issuer = issuer.map_err(|_| TokenError::Unusable("issuer".into()))?;
-        // Public clients name themselves in the body and send no Authorization header.
-        Ok(CoreClient::new(
-            ClientId::new(settings.client_id.clone()),
-            issuer,
-            CoreJsonWebKeySet::default(),
-        )
-        .set_auth_type(AuthType::RequestBody)
-        .set_token_uri(TokenUrl::from_url(metadata.token.clone())))
+        let client_id = ClientId::new(settings.client_id.clone());
+        let client = CoreClient::new(client_id, issuer, CoreJsonWebKeySet::default())
+            .set_token_uri(TokenUrl::from_url(metadata.token.clone()));
+        self.authenticated(client)
     }
 
     pub(super) fn send_token_request(
         &self,
         request: HttpRequest,
     ) -> impl Future<Output = Result<openidconnect::HttpResponse, Carried>> + Send + 'static {
-        let http = self.http.clone();
-        async move { answer::send(&http, request).await.map_err(Carried) }
+        let (http, request) = (self.http.clone(), self.with_basic_header(request));
+        async move { answer::send(&http, request.map_err(Carried)?).await.map_err(Carried) }
     }
 }
 

@@ -6,15 +6,18 @@
 //! | `discovery` | the provider's metadata and keys, and when to ask again |
 //! | `authorize` | the address that a browser is sent to |
 //! | `loopback` | the place where the browser comes back |
+//! | `client_auth` | how we prove to be the client |
 //! | `exchange` | a code for tokens, with the ID token checked |
 //! | `refresh` | a refresh token for tokens |
 //! | `id_token` | whether an ID token says what it must |
+//! | `userinfo` | a name, where the ID token has none |
 //! | `answer` | a token answer, read with care |
 //! | `revoke`, `end_session` | the end of a sign-in |
 //! | `error` | what a failure means for the session |
 
 mod answer;
 mod authorize;
+mod client_auth;
 mod discovery;
 mod end_session;
 mod error;
@@ -24,6 +27,7 @@ mod id_token;
 pub mod loopback;
 mod refresh;
 mod revoke;
+mod userinfo;
 
 use std::sync::Arc;
 

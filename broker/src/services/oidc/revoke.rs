@@ -33,16 +33,16 @@ impl Oidc {
                 "end the sessions on the provider's web page",
             ));
         };
-        let form = [
+        let secret = self.posted_secret().map_err(|error| error.to_failure())?;
+        let mut form = vec![
             ("token", refresh_token.expose()),
             ("token_type_hint", "refresh_token"),
-            ("client_id", &self.settings().client_id),
+            ("client_id", self.settings().client_id.as_str()),
         ];
-        let response = self
-            .http
-            .post_form(endpoint.as_str(), &form)
-            .await
-            .map_err(|error| error.to_failure())?;
+        form.extend(secret.as_ref().map(|secret| ("client_secret", secret.expose())));
+        let basic = self.basic_header().map_err(|error| error.to_failure())?;
+        let response = self.http.post_form(endpoint.as_str(), &form, basic).await;
+        let response = response.map_err(|error| error.to_failure())?;
         if response.status().is_success() {
             return Ok(());
         }
