@@ -34,3 +34,8 @@ pub use error::{Error, ErrorCode, Refusal};
 pub use request::{AcquireRequest, TokenRequest};
 pub use token::AccessToken;
 pub use wire::broker1::{Account, Change, Identity, Progress};
+
+/// The README's example compiles, or the tests fail.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
