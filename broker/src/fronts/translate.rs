@@ -9,6 +9,7 @@ use authbroker_core::lifecycle::{Need, SignOutReach};
 use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
 use authbroker_core::resource::{Resource, Resources};
 use authbroker_core::scope::ScopeSet;
+use authbroker_core::time::UnixTime;
 
 use crate::broker::{AccountView, Given};
 use crate::sign_ins::Phase;
@@ -85,6 +86,7 @@ pub(super) fn account(view: &AccountView) -> wire::Account {
         state_reason: view.reason.clone(),
         state_since: view.since.as_secs(),
         auth_time: account.auth_time.as_secs(),
+        renewed_at: view.renewed.map_or(0, UnixTime::as_secs),
     }
 }
 
@@ -138,18 +140,4 @@ pub(super) fn details(failure: &Failure, correlation_id: Option<String>) -> wire
         oauth_error: failure.oauth_error.clone(),
         correlation_id,
     }
-}
-
-/// The difference between two lists that a watcher was and is to be told.
-pub(super) fn difference(
-    before: Option<&[wire::Account]>,
-    now: &[wire::Account],
-) -> Option<wire::Change> {
-    let known = before.unwrap_or_default();
-    let accounts: Vec<_> = now.iter().filter(|account| !known.contains(account)).cloned().collect();
-    let stays = |old: &&wire::Account| now.iter().any(|account| account.id == old.id);
-    let removed: Vec<_> =
-        known.iter().filter(|old| !stays(old)).map(|old| old.id.clone()).collect();
-    let change = wire::Change { accounts, removed };
-    (before.is_none() || change != wire::Change::default()).then_some(change)
 }

@@ -168,6 +168,10 @@ pub struct Account {
     /// When the person last proved who they are, in seconds since the epoch.
     #[serde(default)]
     pub auth_time: u64,
+    /// When its access token was last renewed, in seconds since the epoch; 0 where that has not
+    /// happened since the broker started.
+    #[serde(default)]
+    pub renewed_at: u64,
 }
 
 /// The answer to `ListAccounts`.
@@ -185,6 +189,22 @@ pub struct Change {
     /// Ids of accounts that are gone.
     #[serde(default)]
     pub removed: Vec<String>,
+}
+
+impl Change {
+    /// What a watcher that was told `before` is to be told `now`; `None` where nothing changed.
+    /// One that was told nothing yet is told everything.
+    pub fn between(before: Option<&[Account]>, now: &[Account]) -> Option<Self> {
+        let known = before.unwrap_or_default();
+        let news = now.iter().filter(|account| !known.contains(account));
+        let stays = |old: &&Account| now.iter().any(|account| account.id == old.id);
+        let gone = known.iter().filter(|old| !stays(old));
+        let change = Self {
+            accounts: news.cloned().collect(),
+            removed: gone.map(|old| old.id.clone()).collect(),
+        };
+        (before.is_none() || change != Self::default()).then_some(change)
+    }
 }
 
 /// What an error tells.

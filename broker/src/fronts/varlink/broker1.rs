@@ -68,7 +68,7 @@ impl Router {
         loop {
             changes.mark_unchanged();
             let now = self.visible_accounts();
-            if let Some(change) = translate::difference(told.as_deref(), &now)
+            if let Some(change) = wire::Change::between(told.as_deref(), &now)
                 && replies.send(good(&change, true)).await.is_err()
             {
                 return;

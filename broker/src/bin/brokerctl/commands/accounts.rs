@@ -19,16 +19,21 @@ pub(crate) async fn run(place: &Place, printer: &Printer) -> Result<(), Failure>
         .into_iter()
         .map(|account| {
             let since = local_time(account.auth_time);
+            let renewed = local_time(account.renewed_at);
             vec![
                 account.id,
                 account.provider,
                 account.username,
                 account.state,
                 since,
+                renewed,
                 account.state_reason,
             ]
         })
         .collect();
-    printer.table(&["ACCOUNT", "PROVIDER", "USERNAME", "STATE", "SIGNED IN SINCE", ""], &rows)?;
+    printer.table(
+        &["ACCOUNT", "PROVIDER", "USERNAME", "STATE", "SIGNED IN SINCE", "LAST RENEWED", ""],
+        &rows,
+    )?;
     Ok(())
 }

@@ -7,12 +7,14 @@
 //! 3. A caller holds a ticket and awaits its answer. A caller that leaves cancels nothing.
 //! 4. A warm answer takes no queue: the step's own answer is handed to its caller directly.
 
+mod perform;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use authbroker_core::account::{Account, Memory};
+use authbroker_core::account::Account;
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::{AccountId, Stamp, Ticket};
 use authbroker_core::lifecycle::{
@@ -24,7 +26,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::platform::clock;
 use crate::providers::Providers;
-use crate::services::vault::{Prompt, Vault};
+use crate::services::vault::Vault;
 
 /// Every account's session.
 #[derive(Debug, Clone)]
@@ -59,6 +61,8 @@ struct Entry {
 struct Desk {
     session: Session,
     standing: (Standing, UnixTime),
+    /// When a token was last renewed.
+    renewed: Option<UnixTime>,
     /// When the session is next due.
     tick: Option<BootTime>,
     waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
@@ -74,6 +78,8 @@ pub struct Seen {
     pub standing: Standing,
     /// Since when.
     pub since: UnixTime,
+    /// When its token was last renewed, since the daemon started.
+    pub renewed: Option<UnixTime>,
 }
 
 impl Sessions {
@@ -218,7 +224,8 @@ impl Sessions {
     fn add(&self, account: Account, session: Session) {
         let (queue, effects) = mpsc::unbounded_channel();
         let standing = (session.standing(), clock::now().wall);
-        let desk = Desk { session, standing, tick: None, waiting: HashMap::new(), queue };
+        let desk =
+            Desk { session, standing, renewed: None, tick: None, waiting: HashMap::new(), queue };
         let id = account.id.clone();
         let entry = Arc::new(Entry {
             spread: id.as_str().bytes().fold(0, u8::wrapping_add),
@@ -227,7 +234,7 @@ impl Sessions {
             moved: Notify::new(),
         });
         lock(&self.0.entries).insert(id, Arc::clone(&entry));
-        tokio::spawn(drain(self.clone(), entry, effects));
+        tokio::spawn(perform::drain(self.clone(), entry, effects));
         self.tell();
     }
 }
@@ -235,13 +242,17 @@ impl Sessions {
 impl Entry {
     fn seen(&self) -> Seen {
         let account = lock(&self.account).clone();
-        let (standing, since) = lock(&self.desk).standing.clone();
-        Seen { account, standing, since }
+        let desk = lock(&self.desk);
+        let (standing, since) = desk.standing.clone();
+        Seen { account, standing, since, renewed: desk.renewed }
     }
 }
 
 impl Desk {
     fn step(&mut self, event: Event, margins: &Margins, moved: &Notify) -> Vec<Effect> {
+        if matches!(event, Event::Renewed { .. }) {
+            self.renewed = Some(clock::now().wall);
+        }
         let session = std::mem::replace(&mut self.session, Session::signed_out());
         let (session, effects) = session.step(event, clock::now().boot, margins);
         self.session = session;
@@ -279,132 +290,6 @@ fn take_warm_answer(effects: &mut Vec<Effect>, ticket: Ticket) -> Option<Outcome
             _ => None,
         },
         _ => None,
-    }
-}
-
-/// Performs a session's effects, one after the other, and keeps its clock.
-async fn drain(
-    sessions: Sessions,
-    entry: Arc<Entry>,
-    mut effects: mpsc::UnboundedReceiver<Effect>,
-) {
-    loop {
-        let tick = lock(&entry.desk).tick;
-        let pause = tick.map(|due| clock::now().boot.until(due));
-        tokio::select! {
-            effect = effects.recv() => match effect {
-                Some(effect) => sessions.perform(&entry, effect).await,
-                None => return,
-            },
-            () = wait(pause) => sessions.post(&entry, Event::Tick),
-            () = entry.moved.notified() => {}
-        }
-    }
-}
-
-async fn wait(pause: Option<Duration>) {
-    match pause {
-        Some(pause) => tokio::time::sleep(pause).await,
-        None => std::future::pending().await,
-    }
-}
-
-impl Sessions {
-    async fn perform(&self, entry: &Arc<Entry>, effect: Effect) {
-        match effect {
-            Effect::Recall => self.recall(entry).await,
-            Effect::Remember(memory) => self.remember(entry, memory).await,
-            Effect::Forget => self.forget(entry).await,
-            Effect::Answer { ticket, outcome } => {
-                if let Some(caller) = lock(&entry.desk).waiting.remove(&ticket) {
-                    let _left = caller.send(outcome);
-                }
-            }
-            network => self.spawn(Arc::clone(entry), network),
-        }
-    }
-
-    async fn recall(&self, entry: &Entry) {
-        let id = lock(&entry.account).id.clone();
-        let event = match self.0.vault.recall(&id).await {
-            Ok(memory) => Event::Recalled(memory),
-            Err(error) => Event::RecallFailed(error.to_failure()),
-        };
-        self.post(entry, event);
-    }
-
-    async fn remember(&self, entry: &Entry, memory: Memory) {
-        let account = lock(&entry.account).clone();
-        let event = match self.0.vault.remember(&account, &memory, Prompt::Never).await {
-            Ok(()) => Event::Remembered,
-            Err(error) => {
-                tracing::error!(account = %account.id, %error, "the vault could not be written; trying again");
-                Event::RememberFailed
-            }
-        };
-        self.post(entry, event);
-    }
-
-    async fn forget(&self, entry: &Entry) {
-        let id = lock(&entry.account).id.clone();
-        if let Err(error) = self.0.vault.forget(&id).await {
-            tracing::error!(account = %id, %error, "the record could not be removed");
-        }
-        tracing::info!(account = %id, "forgotten");
-        // The entry stays: its session remembers which sign-ins came too late. It is listed no more.
-        self.tell();
-    }
-
-    /// Sends a network job on its way. Its reply comes back as an event.
-    fn spawn(&self, entry: Arc<Entry>, effect: Effect) {
-        let sessions = self.clone();
-        tokio::spawn(async move {
-            let account = lock(&entry.account).clone();
-            let provider = sessions.0.providers.get(&account.provider);
-            match (effect, provider) {
-                (Effect::Refresh { attempt, key, refresh_token }, Ok(provider)) => {
-                    let Some(scopes) =
-                        lock(&entry.desk).session.grant().map(|grant| grant.scopes.clone())
-                    else {
-                        return;
-                    };
-                    tracing::debug!(account = %account.id, "renewing");
-                    let event =
-                        provider.refresh(&account, &scopes, &key, attempt, &refresh_token).await;
-                    log_renewal(&account.id, &event);
-                    sessions.post(&entry, event);
-                }
-                (Effect::Refresh { attempt, .. }, Err(failure)) => {
-                    let certainty = authbroker_core::lifecycle::Certainty::NotActedOn;
-                    sessions.post(&entry, Event::Unreachable { attempt, failure, certainty });
-                }
-                (Effect::Revoke { attempt, grant }, Ok(provider)) => {
-                    let report = provider.sign_out(&grant).await;
-                    sessions.post(&entry, Event::Left { attempt, report });
-                }
-                (Effect::Revoke { attempt, .. }, Err(failure)) => {
-                    let report = SignOutReport::NotRevoked { failure, id_token: None };
-                    sessions.post(&entry, Event::Left { attempt, report });
-                }
-                (Effect::Discard(refresh_token), Ok(provider)) => {
-                    if let Err(failure) = provider.revoke(&refresh_token).await {
-                        tracing::warn!(account = %account.id, %failure, "a late refresh token could not be given back");
-                    }
-                }
-                _ => {}
-            }
-        });
-    }
-}
-
-fn log_renewal(id: &AccountId, event: &Event) {
-    match event {
-        Event::Renewed { .. } => tracing::info!(account = %id, "renewed"),
-        Event::Refused { .. } => tracing::warn!(account = %id, "the provider refused a renewal"),
-        Event::Unreachable { failure, .. } => {
-            tracing::warn!(account = %id, %failure, "a renewal failed");
-        }
-        _ => {}
     }
 }
 

@@ -3,6 +3,8 @@
 //! A request for a person has an object of its own. Its path is known before the call (it is made
 //! of our bus name and a word we choose), so the signals are subscribed to first and none is missed.
 
+mod read;
+
 use std::collections::HashMap;
 use std::io;
 use std::num::NonZeroUsize;
@@ -13,18 +15,18 @@ use tokio::sync::mpsc;
 use zbus::fdo::DBusProxy;
 use zbus::message::Type;
 use zbus::names::BusName;
-use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, OwnedVariant, Variant};
+use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, Variant};
 
+use self::read::{
+    Dict, from_zbus, no_account, number, read_account, read_request_signal, read_token, text,
+};
 use super::{BACKLOG, Replies};
 use crate::error::Error;
-use crate::wire::SecretText;
 use crate::wire::broker1::{
-    Account, Acquire, BUS_NAME, Change, ErrorDetails, GetToken, Identity, Progress, ROOT_PATH,
-    SignOut, Token,
+    Account, Acquire, BUS_NAME, Change, GetToken, Identity, Progress, ROOT_PATH, SignOut, Token,
 };
 
 type Options<'a> = HashMap<&'static str, Variant<'a>>;
-type Dict = HashMap<String, OwnedVariant>;
 type Objects = HashMap<OwnedObjectPath, HashMap<String, Dict>>;
 
 const MANAGER: &str = "org.authbroker.Broker1.Manager";
@@ -247,7 +249,7 @@ async fn follow_accounts(
     loop {
         let listed = bus.accounts().await;
         let change = listed.map(|now| {
-            let change = difference(known.as_deref(), &now);
+            let change = Change::between(known.as_deref(), &now);
             known = Some(now);
             change
         });
@@ -266,91 +268,6 @@ async fn follow_accounts(
             }
             () = changes.closed() => return,
         }
-    }
-}
-
-/// What changed, or `None` where nothing did. Before anything was told, everything is news.
-fn difference(known: Option<&[Account]>, now: &[Account]) -> Option<Change> {
-    let before = known.unwrap_or_default();
-    let accounts: Vec<_> =
-        now.iter().filter(|account| !before.contains(account)).cloned().collect();
-    let stays = |old: &&Account| now.iter().any(|account| account.id == old.id);
-    let removed: Vec<_> =
-        before.iter().filter(|old| !stays(old)).map(|old| old.id.clone()).collect();
-    let change = Change { accounts, removed };
-    (known.is_none() || change != Change::default()).then_some(change)
-}
-
-fn read_request_signal(message: &Message) -> Result<Progress, Error> {
-    let header = message.header();
-    if header.member().is_some_and(|member| member.as_str() == "Progress") {
-        let (phase, details): (String, Dict) = message.body().deserialize().map_err(from_zbus)?;
-        let word = |name| Some(text(&details, name)).filter(|text| !text.is_empty());
-        return Ok(Progress {
-            phase: Some(phase),
-            url: word("url"),
-            message: word("message"),
-            account: word("account"),
-        });
-    }
-    let (code, details): (u32, Dict) = message.body().deserialize().map_err(from_zbus)?;
-    match code {
-        0 => Ok(Progress { account: Some(text(&details, "account")), ..Progress::default() }),
-        _ => Err(read_error(&text(&details, "error"), &details, text(&details, "message"))),
-    }
-}
-
-fn read_token(dict: &Dict) -> Result<Token, Error> {
-    let access_token = text(dict, "access_token");
-    if access_token.is_empty() {
-        return Err(Error::Protocol("the answer has no access token".to_owned()));
-    }
-    Ok(Token {
-        access_token: SecretText::from(access_token),
-        token_type: text(dict, "token_type"),
-        expires_at: number(dict, "expires_at"),
-        scopes: list(dict, "scopes"),
-        resource: list(dict, "resource"),
-        account: text(dict, "account"),
-        subject: text(dict, "subject"),
-        correlation_id: Some(text(dict, "correlation_id")).filter(|text| !text.is_empty()),
-    })
-}
-
-fn read_account(properties: &Dict) -> Account {
-    Account {
-        id: text(properties, "Id"),
-        provider: text(properties, "Provider"),
-        issuer: text(properties, "Issuer"),
-        username: text(properties, "Username"),
-        label: text(properties, "Label"),
-        subject: text(properties, "Subject"),
-        picture: text(properties, "Picture"),
-        state: text(properties, "State"),
-        state_reason: text(properties, "StateReason"),
-        state_since: number(properties, "StateSince"),
-        auth_time: number(properties, "AuthTime"),
-    }
-}
-
-fn text(dict: &Dict, name: &str) -> String {
-    dict.get(name)
-        .and_then(|value| String::try_from(value.try_clone().ok()?).ok())
-        .unwrap_or_default()
-}
-
-fn list(dict: &Dict, name: &str) -> Vec<String> {
-    let value = dict.get(name).and_then(|value| value.try_clone().ok());
-    value.and_then(|value| Vec::<String>::try_from(value).ok()).unwrap_or_default()
-}
-
-/// A number of whatever width it was sent in.
-fn number(dict: &Dict, name: &str) -> u64 {
-    match dict.get(name).map(|value| &**value) {
-        Some(Variant::U64(number)) => *number,
-        Some(Variant::U32(number)) => u64::from(*number),
-        Some(Variant::U8(number)) => u64::from(*number),
-        _ => 0,
     }
 }
 
@@ -373,47 +290,4 @@ async fn can_be_started(bus: &DBusProxy<'_>) -> bool {
 
 fn broker_left() -> Error {
     Error::Connection(io::Error::new(io::ErrorKind::BrokenPipe, "the broker left the bus"))
-}
-
-fn no_account(name: &str, message: &str) -> Error {
-    let details = ErrorDetails {
-        message: message.to_owned(),
-        hint: "brokerctl accounts".to_owned(),
-        ..ErrorDetails::default()
-    };
-    Error::from_wire(&format!("{BUS_NAME}.Error.{name}"), details)
-}
-
-fn read_error(name: &str, details: &Dict, message: String) -> Error {
-    let retry_after = Some(number(details, "retry_after")).filter(|seconds| *seconds > 0);
-    let word = |name| Some(text(details, name)).filter(|text| !text.is_empty());
-    Error::from_wire(
-        name,
-        ErrorDetails {
-            message,
-            hint: text(details, "hint"),
-            retry_after,
-            oauth_error: word("oauth_error"),
-            correlation_id: None,
-        },
-    )
-}
-
-fn from_zbus(error: zbus::Error) -> Error {
-    match error {
-        zbus::Error::MethodError(name, message, reply) => {
-            let body: Option<(String, Dict)> = reply.body().deserialize().ok();
-            let (message, details) =
-                body.unwrap_or_else(|| (message.unwrap_or_default(), Dict::new()));
-            match name.as_str() {
-                "org.freedesktop.DBus.Error.ServiceUnknown"
-                | "org.freedesktop.DBus.Error.NameHasNoOwner" => {
-                    Error::NoBroker { looked: format!("session bus: {message}") }
-                }
-                name => read_error(name, &details, message),
-            }
-        }
-        zbus::Error::InputOutput(error) => Error::Connection(io::Error::new(error.kind(), error)),
-        other => Error::Connection(io::Error::other(other)),
-    }
 }

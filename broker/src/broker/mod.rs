@@ -1,0 +1,219 @@
+//! The broker: what every front calls, in the order of one request.
+//!
+//! Who is the caller, which account is meant, what is remembered, what the provider says. Nothing
+//! here knows which door a caller came in by, and nothing below knows that there are callers.
+
+mod requests;
+mod resolve;
+mod view;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use authbroker_core::account::Account;
+use authbroker_core::caller::Caller;
+use authbroker_core::failure::{Code, Failure};
+use authbroker_core::lifecycle::{SignOutReach, Want};
+use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
+use authbroker_core::time::{Now, UnixTime};
+use authbroker_core::token::{AccessToken, SlotKey};
+use tokio::sync::{mpsc, watch};
+
+use self::requests::pending;
+use self::view::view;
+pub use self::view::{AccountView, Status};
+use crate::config::Settings;
+use crate::platform::clock;
+use crate::providers::Providers;
+use crate::services::vault::Vault;
+use crate::sessions::Sessions;
+use crate::sign_ins::{Opener, Phase, SignIns};
+
+/// How long a silent request may take in all.
+const SILENT_LIMIT: Duration = Duration::from_secs(20);
+
+/// A handle to the broker.
+#[derive(Debug, Clone)]
+pub struct Broker(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    owner: u32,
+    started: Now,
+    settings: RwLock<Arc<Settings>>,
+    config_error: Mutex<Option<String>>,
+    broken_records: Vec<String>,
+    providers: Providers,
+    vault: Vault,
+    sessions: Sessions,
+    sign_ins: SignIns,
+}
+
+/// A token for a caller.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The token.
+    pub access: AccessToken,
+    /// When it expires, by the wall clock.
+    pub expires_at: UnixTime,
+    /// Whose it is.
+    pub account: Account,
+}
+
+/// A request that waits for a person. Dropping it withdraws it.
+#[derive(Debug)]
+pub struct Pending(mpsc::Receiver<Phase>);
+
+impl Pending {
+    /// Waits for the next phase; `None` after the last.
+    pub async fn next(&mut self) -> Option<Phase> {
+        self.0.recv().await
+    }
+}
+
+impl Broker {
+    /// Takes up the accounts that the vault lists, and the providers of the settings.
+    pub fn start(owner: u32, settings: Settings, vault: Vault) -> Result<Self, Failure> {
+        let providers = Providers::default();
+        providers.take_up(&settings)?;
+        let listed = vault.list().map_err(|error| error.to_failure())?;
+        let (mut accounts, mut broken_records) = (Vec::new(), Vec::new());
+        for record in listed {
+            match record {
+                Ok(account) => accounts.push(account),
+                Err(broken) => {
+                    tracing::error!(record = broken.name, "{}", broken.reason);
+                    broken_records.push(broken.reason);
+                }
+            }
+        }
+        let sessions = Sessions::start(providers.clone(), vault.clone(), accounts);
+        sessions.set_ahead(settings.ahead);
+        let sign_ins = SignIns::new(sessions.clone(), vault.clone());
+        Ok(Self(Arc::new(Inner {
+            owner,
+            started: clock::now(),
+            settings: RwLock::new(Arc::new(settings)),
+            config_error: Mutex::new(None),
+            broken_records,
+            providers,
+            vault,
+            sessions,
+            sign_ins,
+        })))
+    }
+
+    /// Puts new settings in force, or says why they were not taken and keeps the old ones.
+    pub fn reload(&self, loaded: Result<Settings, String>) -> Result<(), Failure> {
+        let taken = loaded.and_then(|settings| {
+            self.0.providers.take_up(&settings).map_err(|failure| failure.message)?;
+            self.0.sessions.set_ahead(settings.ahead);
+            *self.0.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+            Ok(())
+        });
+        let error = taken.err();
+        self.0.config_error.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&error);
+        match error {
+            None => Ok(()),
+            Some(error) => Err(Failure::new(Code::ConfigInvalid, error, "brokerctl config check")),
+        }
+    }
+
+    /// Whether this caller is served at all: the broker's own user, and nobody else.
+    pub fn admit(&self, caller: &Caller) -> Result<(), Failure> {
+        if caller.may_see_accounts_of(self.0.owner) {
+            return Ok(());
+        }
+        let message =
+            format!("this broker serves user {}, and you are user {}", self.0.owner, caller.uid);
+        Err(Failure::new(Code::PolicyDenied, message, "run a broker of your own: brokerd"))
+    }
+
+    /// An access token, without asking anybody.
+    pub async fn token(&self, caller: &Caller, request: TokenRequest) -> Result<Given, Failure> {
+        self.admit(caller)?;
+        let account = self.resolve(caller, &request.account)?;
+        let key = self.key(&account, &request)?;
+        let want = Want { key, need: request.need };
+        let answer =
+            tokio::time::timeout(SILENT_LIMIT, self.0.sessions.token(&account.id, want)).await;
+        let access = answer
+            .unwrap_or_else(|_| Err(too_slow()))
+            .map_err(|failure| for_account(failure, &account))?;
+        Ok(Given { expires_at: clock::now().wall_at(access.expires), access, account })
+    }
+
+    /// Which slot a request means: the provider's default API where it names none.
+    fn key(&self, account: &Account, request: &TokenRequest) -> Result<SlotKey, Failure> {
+        let mut resources = request.resources.clone();
+        if resources.is_empty() {
+            resources = self.0.providers.get(&account.provider)?.settings().default_resources();
+        }
+        Ok(SlotKey { scopes: request.scopes.clone(), resources })
+    }
+
+    /// A sign-in for an app: silent if there is one already, else the broker opens the browser.
+    pub fn acquire(&self, caller: &Caller, request: SignInRequest) -> Result<Pending, Failure> {
+        self.admit(caller)?;
+        let wish = self.wish(caller, request, Opener::Broker)?;
+        let (broker, caller) = (self.clone(), caller.clone());
+        Ok(pending(move |phases| async move {
+            match broker.try_silently(&caller, &wish).await {
+                Some(phase) => drop(phases.send(phase).await),
+                None => broker.follow(wish, &phases).await,
+            }
+        }))
+    }
+
+    /// A sign-in by a person at the admin tool, which opens the browser itself.
+    pub fn sign_in(&self, caller: &Caller, request: SignInRequest) -> Result<Pending, Failure> {
+        self.admit(caller)?;
+        let wish = self.wish(caller, request, Opener::Caller)?;
+        let broker = self.clone();
+        Ok(pending(move |phases| async move { broker.follow(wish, &phases).await }))
+    }
+
+    /// Signs an account out: revokes it at the provider, ends the session there, forgets it here.
+    pub fn sign_out(
+        &self,
+        caller: &Caller,
+        account: &AccountRef,
+        reach: SignOutReach,
+        opener: Opener,
+    ) -> Result<Pending, Failure> {
+        self.admit(caller)?;
+        let account = self.resolve(caller, account)?;
+        let broker = self.clone();
+        Ok(pending(move |phases| async move { broker.leave(account, reach, opener, phases).await }))
+    }
+
+    /// The accounts that this caller may see.
+    pub fn visible_to(&self, caller: &Caller) -> Vec<AccountView> {
+        if !caller.may_see_accounts_of(self.0.owner) {
+            return Vec::new();
+        }
+        self.0.sessions.list().into_iter().map(view).collect()
+    }
+
+    /// Counts up whenever [`Broker::visible_to`] may answer differently.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.sessions.changes()
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.0.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Names the account's provider in the way out.
+fn for_account(mut failure: Failure, account: &Account) -> Failure {
+    if failure.code == Code::InteractionRequired {
+        failure.hint = format!("brokerctl login {}", account.provider);
+    }
+    failure
+}
+
+fn too_slow() -> Failure {
+    let message = format!("the provider did not answer within {} seconds", SILENT_LIMIT.as_secs());
+    Failure::new(Code::ProviderUnavailable, message, "try again in a moment")
+}

@@ -1,0 +1,97 @@
+//! Requests that wait for a person: sign-ins and sign-outs, told phase by phase.
+
+use authbroker_core::account::Account;
+use authbroker_core::caller::Caller;
+use authbroker_core::failure::Code;
+use authbroker_core::lifecycle::{Need, SignOutReach, SignOutReport};
+use authbroker_core::request::TokenRequest;
+use tokio::sync::mpsc;
+
+use super::view::words;
+use super::{Broker, Pending};
+use crate::services::browser;
+use crate::sign_ins::{Opener, Phase, Wish};
+
+impl Broker {
+    /// What an app gets without a person: its account, if a token can be had; `None` if a person
+    /// is needed.
+    pub(super) async fn try_silently(&self, caller: &Caller, wish: &Wish) -> Option<Phase> {
+        let request = TokenRequest {
+            account: wish.request.target.clone(),
+            resources: wish.request.resources.clone(),
+            scopes: wish.request.scopes.clone(),
+            need: Need::default(),
+        };
+        match self.token(caller, request).await {
+            Ok(given) => Some(Phase::Done(given.account.id)),
+            Err(failure)
+                if matches!(failure.code, Code::InteractionRequired | Code::NoSuchAccount) =>
+            {
+                None
+            }
+            Err(failure) => Some(Phase::Failed(failure)),
+        }
+    }
+
+    pub(super) async fn follow(&self, wish: Wish, phases: &mpsc::Sender<Phase>) {
+        let mut sign_in = self.0.sign_ins.join(wish);
+        loop {
+            let phase = sign_in.next().await;
+            let last = matches!(phase, Phase::Done(_) | Phase::Failed(_));
+            if phases.send(phase).await.is_err() || last {
+                return;
+            }
+        }
+    }
+
+    pub(super) async fn leave(
+        &self,
+        account: Account,
+        reach: SignOutReach,
+        opener: Opener,
+        phases: mpsc::Sender<Phase>,
+    ) {
+        let report = match self.0.sessions.sign_out(&account.id, reach).await {
+            Ok(report) => report,
+            Err(failure) => return drop(phases.send(Phase::Failed(failure)).await),
+        };
+        tracing::info!(account = %account.id, "signed out: {}", words(&report));
+        let _left = phases.send(Phase::Report(words(&report))).await;
+        if let Some(url) = self.end_session(&account, &report).await {
+            if opener == Opener::Broker && browser::open(&url).await.is_ok() {
+                let _left = phases.send(Phase::BrowserOpened).await;
+            } else {
+                let _left = phases.send(Phase::EndSession(url)).await;
+            }
+        }
+        let _left = phases.send(Phase::Done(account.id)).await;
+    }
+
+    /// The address that ends the session at the provider too, where it has one.
+    async fn end_session(&self, account: &Account, report: &SignOutReport) -> Option<url::Url> {
+        let (SignOutReport::Revoked { id_token } | SignOutReport::NotRevoked { id_token, .. }) =
+            report
+        else {
+            return None;
+        };
+        let provider = self.0.providers.get(&account.provider).ok()?;
+        let metadata = provider.metadata().await.ok()?;
+        provider.end_session_url(&metadata, id_token.as_ref()?)
+    }
+}
+
+/// Runs a request that waits for a person; it ends when nobody listens to it any more.
+pub(super) fn pending<F>(run: impl FnOnce(mpsc::Sender<Phase>) -> F) -> Pending
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel(16);
+    let work = run(sender.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = work => {}
+            () = sender.closed() => {}
+        }
+    });
+    Pending(receiver)
+}

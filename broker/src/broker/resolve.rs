@@ -1,0 +1,106 @@
+//! Which account and which provider a caller's word means.
+
+use std::sync::Arc;
+
+use authbroker_core::account::Account;
+use authbroker_core::caller::Caller;
+use authbroker_core::failure::{Code, Failure};
+use authbroker_core::request::{AccountRef, SignInRequest};
+
+use super::Broker;
+use crate::services::oidc::Oidc;
+use crate::sign_ins::{Opener, Wish};
+
+impl Broker {
+    /// The one account that a caller's word means, among those it sees.
+    pub(super) fn resolve(
+        &self,
+        caller: &Caller,
+        reference: &AccountRef,
+    ) -> Result<Account, Failure> {
+        let seen: Vec<_> = self.visible_to(caller).into_iter().map(|view| view.account).collect();
+        let settings = self.settings();
+        let word = reference.named().or(settings.default_account.as_deref());
+        let Some(word) = word else {
+            return self.only(seen, None);
+        };
+        if let Some(account) = seen.iter().find(|account| account.id.as_str() == word) {
+            return Ok(account.clone());
+        }
+        let means =
+            |account: &Account| account.provider.as_str() == word || account.username() == word;
+        self.only(seen.into_iter().filter(means).collect(), Some(word))
+    }
+
+    fn only(&self, mut found: Vec<Account>, word: Option<&str>) -> Result<Account, Failure> {
+        match (found.len(), word) {
+            (1, _) => Ok(found.remove(0)),
+            (0, None) => {
+                Err(Failure::new(Code::NoSuchAccount, "nobody is signed in", self.login_hint(None)))
+            }
+            (0, Some(word)) => {
+                let message = format!("nobody is signed in as or at {word:?}");
+                Err(Failure::new(Code::NoSuchAccount, message, self.login_hint(Some(word))))
+            }
+            _ => {
+                let ids: Vec<_> = found.iter().map(|account| account.id.as_str()).collect();
+                let message = format!("several accounts match: {}", ids.join(", "));
+                Err(Failure::new(
+                    Code::AmbiguousAccount,
+                    message,
+                    "name one of them; brokerctl accounts lists them",
+                ))
+            }
+        }
+    }
+
+    fn login_hint(&self, word: Option<&str>) -> String {
+        let providers = self.0.providers.all();
+        let named = |provider: &&Arc<Oidc>| {
+            word.is_none_or(|word| provider.settings().name.as_str() == word)
+        };
+        match providers.iter().filter(named).collect::<Vec<_>>().as_slice() {
+            _ if providers.is_empty() => "add a [provider.NAME] to the configuration; brokerctl config check tells where it is".to_owned(),
+            [provider] => format!("brokerctl login {}", provider.settings().name),
+            _ => "brokerctl login PROVIDER".to_owned(),
+        }
+    }
+
+    /// The provider and the account that a sign-in is about.
+    pub(super) fn wish(
+        &self,
+        caller: &Caller,
+        request: SignInRequest,
+        opener: Opener,
+    ) -> Result<Wish, Failure> {
+        let settings = self.settings();
+        let word = request.target.named().or(settings.default_account.as_deref());
+        let providers = self.0.providers.all();
+        let by_name =
+            providers.iter().find(|provider| Some(provider.settings().name.as_str()) == word);
+        if let Some(provider) = by_name {
+            let provider = Arc::clone(provider);
+            return Ok(Wish { provider, request, expected: None, opener });
+        }
+        match (word, providers.as_slice()) {
+            (None, [provider]) => {
+                Ok(Wish { provider: Arc::clone(provider), request, expected: None, opener })
+            }
+            (None, []) => Err(Failure::new(
+                Code::ConfigInvalid,
+                "no provider is configured",
+                self.login_hint(None),
+            )),
+            (None, _) => Err(Failure::new(
+                Code::AmbiguousAccount,
+                "several providers are configured",
+                "brokerctl login PROVIDER",
+            )),
+            (Some(_), _) => {
+                let account = self.resolve(caller, &request.target)?;
+                let provider = self.0.providers.get(&account.provider)?;
+                Ok(Wish { provider, request, expected: Some(account.id), opener })
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The performing of effects, one after the other, and the clock of each session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use authbroker_core::account::Memory;
+use authbroker_core::ids::AccountId;
+use authbroker_core::lifecycle::{Certainty, Effect, Event, SignOutReport};
+use tokio::sync::mpsc;
+
+use super::{Entry, Sessions, lock};
+use crate::platform::clock;
+use crate::services::vault::Prompt;
+
+/// Performs a session's effects, one after the other, and keeps its clock.
+pub(super) async fn drain(
+    sessions: Sessions,
+    entry: Arc<Entry>,
+    mut effects: mpsc::UnboundedReceiver<Effect>,
+) {
+    loop {
+        let tick = lock(&entry.desk).tick;
+        let pause = tick.map(|due| clock::now().boot.until(due));
+        tokio::select! {
+            effect = effects.recv() => match effect {
+                Some(effect) => sessions.perform(&entry, effect).await,
+                None => return,
+            },
+            () = wait(pause) => sessions.post(&entry, Event::Tick),
+            () = entry.moved.notified() => {}
+        }
+    }
+}
+
+async fn wait(pause: Option<Duration>) {
+    match pause {
+        Some(pause) => tokio::time::sleep(pause).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Sessions {
+    async fn perform(&self, entry: &Arc<Entry>, effect: Effect) {
+        match effect {
+            Effect::Recall => self.recall(entry).await,
+            Effect::Remember(memory) => self.remember(entry, memory).await,
+            Effect::Forget => self.forget(entry).await,
+            Effect::Answer { ticket, outcome } => {
+                if let Some(caller) = lock(&entry.desk).waiting.remove(&ticket) {
+                    let _left = caller.send(outcome);
+                }
+            }
+            network => self.spawn(Arc::clone(entry), network),
+        }
+    }
+
+    async fn recall(&self, entry: &Entry) {
+        let id = lock(&entry.account).id.clone();
+        let event = match self.0.vault.recall(&id).await {
+            Ok(memory) => Event::Recalled(memory),
+            Err(error) => Event::RecallFailed(error.to_failure()),
+        };
+        self.post(entry, event);
+    }
+
+    async fn remember(&self, entry: &Entry, memory: Memory) {
+        let account = lock(&entry.account).clone();
+        let event = match self.0.vault.remember(&account, &memory, Prompt::Never).await {
+            Ok(()) => Event::Remembered,
+            Err(error) => {
+                tracing::error!(account = %account.id, %error, "the vault could not be written; trying again");
+                Event::RememberFailed
+            }
+        };
+        self.post(entry, event);
+    }
+
+    async fn forget(&self, entry: &Entry) {
+        let id = lock(&entry.account).id.clone();
+        if let Err(error) = self.0.vault.forget(&id).await {
+            tracing::error!(account = %id, %error, "the record could not be removed");
+        }
+        tracing::info!(account = %id, "forgotten");
+        // The entry stays: its session remembers which sign-ins came too late. It is listed no more.
+        self.tell();
+    }
+
+    /// Sends a network job on its way. Its reply comes back as an event.
+    fn spawn(&self, entry: Arc<Entry>, effect: Effect) {
+        let sessions = self.clone();
+        tokio::spawn(async move {
+            let account = lock(&entry.account).clone();
+            let provider = sessions.0.providers.get(&account.provider);
+            match (effect, provider) {
+                (Effect::Refresh { attempt, key, refresh_token }, Ok(provider)) => {
+                    let Some(scopes) =
+                        lock(&entry.desk).session.grant().map(|grant| grant.scopes.clone())
+                    else {
+                        return;
+                    };
+                    tracing::debug!(account = %account.id, "renewing");
+                    let event =
+                        provider.refresh(&account, &scopes, &key, attempt, &refresh_token).await;
+                    log_renewal(&account.id, &event);
+                    sessions.post(&entry, event);
+                }
+                (Effect::Refresh { attempt, .. }, Err(failure)) => {
+                    let certainty = Certainty::NotActedOn;
+                    sessions.post(&entry, Event::Unreachable { attempt, failure, certainty });
+                }
+                (Effect::Revoke { attempt, grant }, Ok(provider)) => {
+                    let report = provider.sign_out(&grant).await;
+                    sessions.post(&entry, Event::Left { attempt, report });
+                }
+                (Effect::Revoke { attempt, .. }, Err(failure)) => {
+                    let report = SignOutReport::NotRevoked { failure, id_token: None };
+                    sessions.post(&entry, Event::Left { attempt, report });
+                }
+                (Effect::Discard(refresh_token), Ok(provider)) => {
+                    if let Err(failure) = provider.revoke(&refresh_token).await {
+                        tracing::warn!(account = %account.id, %failure, "a late refresh token could not be given back");
+                    }
+                }
+                _ => {}
+            }
+        });
+    }
+}
+
+fn log_renewal(id: &AccountId, event: &Event) {
+    match event {
+        Event::Renewed { .. } => tracing::info!(account = %id, "renewed"),
+        Event::Refused { .. } => tracing::warn!(account = %id, "the provider refused a renewal"),
+        Event::Unreachable { failure, .. } => {
+            tracing::warn!(account = %id, %failure, "a renewal failed");
+        }
+        _ => {}
+    }
+}
