@@ -118,6 +118,30 @@ async fn two_apps_that_want_the_same_sign_in_share_one_browser() {
 }
 
 #[tokio::test]
+async fn without_a_browser_the_app_is_told_and_the_address_works_by_hand() {
+    use authbroker_client::{AcquireRequest, Step};
+    use dev_issuer::user_agent::{Consent, UserAgent};
+    let mut stand = Stand::new().await;
+    stand.terminate().await;
+    let mut bare = crate::stand::daemon(stand.folder.path());
+    stand.start_as(bare.env_remove("BROWSER").env("PATH", "/nonexistent")).await;
+    let mut pending = stand.app().await.acquire(AcquireRequest::new()).await.unwrap();
+    let (mut address, mut missing) = (String::new(), String::new());
+    while missing.is_empty() {
+        let Step::Progress(progress) = pending.next().await.unwrap() else { panic!("too early") };
+        match progress.phase.as_deref() {
+            Some("url") => address = progress.url.unwrap(),
+            Some("browser-missing") => missing = progress.message.unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(missing.contains("open the address by hand"), "{missing}");
+    let browser = UserAgent::new().unwrap();
+    browser.sign_in(&address, "carol", "singer", Consent::Allow).await.unwrap();
+    assert!(pending.done().await.unwrap().starts_with("dev-"));
+}
+
+#[tokio::test]
 async fn a_redirected_address_that_the_browser_could_not_open_is_pasted() {
     use dev_issuer::user_agent::{Consent, UserAgent};
     use tokio::io::AsyncWriteExt as _;

@@ -100,7 +100,12 @@ impl Stand {
 
     /// Starts the daemon and waits until its doors are open.
     pub(crate) async fn start(&mut self) {
-        let mut child = daemon(self.folder.path()).spawn().unwrap();
+        self.start_as(&mut daemon(self.folder.path())).await;
+    }
+
+    /// Starts a daemon that is set up in another way.
+    pub(crate) async fn start_as(&mut self, daemon: &mut Command) {
+        let mut child = daemon.spawn().unwrap();
         let mut ready = child.stdout.take().unwrap();
         let mut byte = [0];
         let read = tokio::time::timeout(LIMIT, ready.read(&mut byte)).await;
@@ -253,7 +258,7 @@ pub(crate) fn daemon(folder: &Path) -> Command {
         .arg("--state-dir")
         .arg(folder.join("state"))
         // Whatever a test asks for, no window opens on the machine that runs it.
-        .env("BROWSER", "false")
+        .env("BROWSER", "true")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log.unwrap())
