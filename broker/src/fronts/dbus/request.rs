@@ -10,6 +10,7 @@ use authbroker_client::wire::broker1::ROOT_PATH;
 use authbroker_core::failure::{Code, Failure};
 use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use zbus::fdo::DBusProxy;
 use zbus::message::Header;
 use zbus::names::UniqueName;
@@ -114,13 +115,15 @@ async fn follow(
     close: CancellationToken,
     watcher: Option<UniqueName<'static>>,
 ) {
-    let gone = sender_gone(&connection, watcher);
-    let mut gone = std::pin::pin!(gone);
+    // A task of its own: it calls the bus, and a call that has its turn at the connection but is
+    // not polled, because this one is telling a phase, would keep that phase from being told.
+    let gone = tokio::spawn(sender_gone(connection.clone(), watcher));
+    let mut gone = AbortOnDropHandle::new(gone);
     loop {
         let phase = tokio::select! {
             phase = pending.next() => phase,
             () = close.cancelled() => Some(Phase::Failed(withdrawn())),
-            () = gone.as_mut() => None,
+            _ = &mut gone => None,
         };
         let Some(phase) = phase else { break };
         let last = matches!(phase, Phase::Done(_) | Phase::Failed(_));
@@ -161,9 +164,9 @@ async fn tell(emitter: &SignalEmitter<'_>, phase: &Phase) -> zbus::Result<()> {
 }
 
 /// Completes when the sender leaves the bus; never, where nobody is watched.
-async fn sender_gone(connection: &Connection, sender: Option<UniqueName<'static>>) {
+async fn sender_gone(connection: Connection, sender: Option<UniqueName<'static>>) {
     if let Some(sender) = sender
-        && let Ok(bus) = DBusProxy::new(connection).await
+        && let Ok(bus) = DBusProxy::new(&connection).await
         && let Ok(mut changes) =
             bus.receive_name_owner_changed_with_args(&[(0, sender.as_str()), (2, "")]).await
     {
