@@ -61,9 +61,6 @@ pub enum StartError {
     /// The vault's folder cannot be used.
     #[error("{0}")]
     Vault(#[from] VaultError),
-    /// A provider cannot be prepared.
-    #[error("{0}")]
-    Provider(authbroker_core::failure::Failure),
     /// There is no home to keep anything in.
     #[error("neither a home folder nor --runtime-dir and --state-dir say where to work")]
     NoPlace,
@@ -93,7 +90,6 @@ impl StartError {
                 "name another folder with --runtime-dir or --state-dir"
             }
             Self::Vault(_) => "check the folder's owner and the disk",
-            Self::Provider(failure) => &failure.hint,
             Self::Signals(_) => "restart this machine",
         }
     }
@@ -137,7 +133,7 @@ impl Places {
 /// Opens the vault and takes up the accounts in it.
 pub fn start_broker(places: &Places, settings: Settings) -> Result<Broker, StartError> {
     let vault = Vault::open(settings.vault_key.clone(), &places.state_dir)?;
-    Broker::start(platform::own_uid(), settings, vault).map_err(StartError::Provider)
+    Ok(Broker::start(platform::own_uid(), settings, vault)?)
 }
 
 /// What the admin tool may ask of the daemon.

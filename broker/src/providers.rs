@@ -16,14 +16,12 @@ pub struct Providers(Arc<RwLock<BTreeMap<ProviderName, Arc<Oidc>>>>);
 impl Providers {
     /// Takes up the providers of `settings`. One that is configured as before keeps its metadata
     /// and connections.
-    pub fn take_up(&self, settings: &Settings) -> Result<(), Failure> {
+    pub fn take_up(&self, settings: &Settings) {
         let old = self.read().clone();
-        let mut providers = BTreeMap::new();
-        for (name, settings) in &settings.providers {
-            providers.insert(name.clone(), keep_or_make(old.get(name), settings)?);
-        }
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = providers;
-        Ok(())
+        let providers = settings.providers.iter();
+        let providers =
+            providers.map(|(name, new)| (name.clone(), keep_or_make(old.get(name), new)));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = providers.collect();
     }
 
     /// One provider.
@@ -44,12 +42,9 @@ impl Providers {
     }
 }
 
-fn keep_or_make(
-    old: Option<&Arc<Oidc>>,
-    settings: &ProviderSettings,
-) -> Result<Arc<Oidc>, Failure> {
+fn keep_or_make(old: Option<&Arc<Oidc>>, settings: &ProviderSettings) -> Arc<Oidc> {
     match old {
-        Some(old) if old.settings() == settings => Ok(Arc::clone(old)),
-        _ => Oidc::new(settings.clone()).map(Arc::new),
+        Some(old) if old.settings() == settings => Arc::clone(old),
+        _ => Arc::new(Oidc::new(settings.clone())),
     }
 }

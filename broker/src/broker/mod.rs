@@ -25,7 +25,7 @@ pub use self::view::{AccountView, Status};
 use crate::config::Settings;
 use crate::platform::clock;
 use crate::providers::Providers;
-use crate::services::vault::Vault;
+use crate::services::vault::{Vault, VaultError};
 use crate::sessions::Sessions;
 use crate::sign_ins::{Opener, Phase, SignIns};
 
@@ -73,10 +73,10 @@ impl Pending {
 
 impl Broker {
     /// Takes up the accounts that the vault lists, and the providers of the settings.
-    pub fn start(owner: u32, settings: Settings, vault: Vault) -> Result<Self, Failure> {
+    pub fn start(owner: u32, settings: Settings, vault: Vault) -> Result<Self, VaultError> {
         let providers = Providers::default();
-        providers.take_up(&settings)?;
-        let listed = vault.list().map_err(|error| error.to_failure())?;
+        providers.take_up(&settings);
+        let listed = vault.list()?;
         let (mut accounts, mut broken_records) = (Vec::new(), Vec::new());
         for record in listed {
             match record {
@@ -105,18 +105,18 @@ impl Broker {
 
     /// Puts new settings in force, or says why they were not taken and keeps the old ones.
     pub fn reload(&self, loaded: Result<Settings, String>) -> Result<(), Failure> {
-        let taken = loaded.and_then(|settings| {
-            self.0.providers.take_up(&settings).map_err(|failure| failure.message)?;
-            self.0.sessions.set_ahead(settings.ahead);
-            *self.0.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
-            Ok(())
-        });
-        let error = taken.err();
+        let error = loaded.map(|settings| self.put_in_force(settings)).err();
         self.0.config_error.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&error);
         match error {
             None => Ok(()),
             Some(error) => Err(Failure::new(Code::ConfigInvalid, error, "brokerctl config check")),
         }
+    }
+
+    fn put_in_force(&self, settings: Settings) {
+        self.0.providers.take_up(&settings);
+        self.0.sessions.set_ahead(settings.ahead);
+        *self.0.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
     /// Whether this caller is served at all: the broker's own user, and nobody else.

@@ -52,6 +52,19 @@ async fn a_secret_that_others_can_read_is_not_used() {
 }
 
 #[tokio::test]
+async fn a_provider_that_cannot_be_spoken_to_does_not_hold_up_another() {
+    let mut stand = Stand::signed_in().await;
+    let mut text = std::fs::read_to_string(stand.path("config.toml")).unwrap();
+    text.push_str("[provider.broken]\nissuer = \"https://login.example\"\nclient_id = \"x\"\n");
+    text.push_str("ca_file = \"/nonexistent/ca.pem\"\n");
+    std::fs::write(stand.path("config.toml"), text).unwrap();
+    stand.restart().await;
+    let broken = stand.ctl(["login", "broken", "--no-browser"]).await;
+    broken.assert_fails(7, "/nonexistent/ca.pem", "brokerctl config check");
+    assert_eq!(stand.ctl(["token"]).await.code, 0);
+}
+
+#[tokio::test]
 async fn without_a_resource_tokens_are_for_the_provider_itself() {
     let stand = Stand::new().await;
     let text = std::fs::read_to_string(stand.path("config.toml")).unwrap();

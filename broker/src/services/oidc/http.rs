@@ -1,6 +1,7 @@
 //! HTTP with a deadline for the whole of it, a size limit, and no redirects: nothing that a
 //! provider answers can send a token elsewhere, hang the broker, or fill its memory.
 
+use std::path::Path;
 use std::time::Duration;
 
 use ::http::header::{AUTHORIZATION, HeaderValue};
@@ -23,12 +24,15 @@ const TOTAL_LIMIT: Duration = Duration::from_secs(9);
 /// A client for one provider.
 #[derive(Debug, Clone)]
 pub(super) struct Http {
-    client: Client,
+    client: Result<Client, Failure>,
 }
 
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
+    /// There is nothing to send it with.
+    #[error("{0}")]
+    NoClient(Failure),
     /// The request was never sent.
     #[error("{0} cannot be reached")]
     Connect(String),
@@ -44,7 +48,7 @@ impl HttpError {
     /// Whether the provider may have acted on the request.
     pub(super) const fn certainty(&self) -> Certainty {
         match self {
-            Self::Connect(_) => Certainty::NotActedOn,
+            Self::NoClient(_) | Self::Connect(_) => Certainty::NotActedOn,
             Self::Lost(_) | Self::TooLarge(_) => Certainty::Unknown,
         }
     }
@@ -52,6 +56,7 @@ impl HttpError {
     /// The same in a caller's words.
     pub(super) fn to_failure(&self) -> Failure {
         let (code, hint) = match self {
+            Self::NoClient(failure) => return failure.clone(),
             Self::Connect(_) => (Code::Offline, "check the network, then try again"),
             Self::Lost(_) => (Code::ProviderUnavailable, "try again in a moment"),
             Self::TooLarge(_) => (Code::ProviderError, "brokerctl config check"),
@@ -61,31 +66,10 @@ impl HttpError {
 }
 
 impl Http {
-    pub(super) fn new(settings: &ProviderSettings) -> Result<Self, Failure> {
-        let mut builder = Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT_LIMIT)
-            .timeout(TOTAL_LIMIT)
-            .user_agent(concat!("authbroker/", env!("CARGO_PKG_VERSION")));
-        if settings.issuer.is_plain_loopback() {
-            // Nothing here is certified, and a bare machine has no roots to load.
-            builder = builder.tls_certs_only([]).no_proxy();
-        }
-        if let Some(path) = &settings.ca_file {
-            let unusable = |why: String| {
-                let message = format!("ca_file {}: {why}", path.display());
-                Failure::new(Code::ConfigInvalid, message, "brokerctl config check")
-            };
-            let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
-            let roots = Certificate::from_pem_bundle(&pem)
-                .map_err(|_| unusable("no certificate".into()))?;
-            builder = builder.tls_certs_merge(roots);
-        }
-        let client = builder.build().map_err(|error| {
-            let message = format!("no HTTPS client could be made: {error}");
-            Failure::new(Code::Internal, message, "install the package ca-certificates")
-        })?;
-        Ok(Self { client })
+    /// Prepares a client. One that cannot be made (no roots, a bad `ca_file`) says so when it is
+    /// used: the other providers should work meanwhile.
+    pub(super) fn new(settings: &ProviderSettings) -> Self {
+        Self { client: make(settings) }
     }
 
     /// Sends a request and reads the whole answer.
@@ -93,7 +77,9 @@ impl Http {
         let host = request.uri().host().unwrap_or("the provider").to_owned();
         let request =
             reqwest::Request::try_from(request).map_err(|_| HttpError::Connect(host.clone()))?;
-        let sent = self.client.execute(request).await;
+        let client =
+            self.client.as_ref().map_err(|failure| HttpError::NoClient(failure.clone()))?;
+        let sent = client.execute(request).await;
         let mut response = sent.map_err(|error| {
             if error.is_connect() {
                 HttpError::Connect(host.clone())
@@ -140,4 +126,32 @@ impl Http {
         }
         self.send(request).await
     }
+}
+
+fn make(settings: &ProviderSettings) -> Result<Client, Failure> {
+    let mut builder = Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT_LIMIT)
+        .timeout(TOTAL_LIMIT)
+        .user_agent(concat!("authbroker/", env!("CARGO_PKG_VERSION")));
+    if settings.issuer.is_plain_loopback() {
+        // Nothing here is certified, and a bare machine has no roots to load.
+        builder = builder.tls_certs_only([]).no_proxy();
+    }
+    if let Some(path) = &settings.ca_file {
+        builder = builder.tls_certs_merge(read_roots(path)?);
+    }
+    builder.build().map_err(|error| {
+        let message = format!("no HTTPS client could be made: {error}");
+        Failure::new(Code::Internal, message, "install the package ca-certificates")
+    })
+}
+
+fn read_roots(path: &Path) -> Result<Vec<Certificate>, Failure> {
+    let unusable = |why: String| {
+        let message = format!("ca_file {}: {why}", path.display());
+        Failure::new(Code::ConfigInvalid, message, "brokerctl config check")
+    };
+    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it holds no certificate".to_owned()))
 }

@@ -49,9 +49,9 @@ pub struct Oidc {
 
 impl Oidc {
     /// Prepares to speak to a provider. Nothing is sent yet.
-    pub fn new(settings: ProviderSettings) -> Result<Self, Failure> {
-        let http = Http::new(&settings)?;
-        Ok(Self { settings, http, discovery: Discovery::default() })
+    pub fn new(settings: ProviderSettings) -> Self {
+        let http = Http::new(&settings);
+        Self { settings, http, discovery: Discovery::default() }
     }
 
     /// The provider's settings.
