@@ -1,0 +1,66 @@
+// The certified `oidc-provider` on a free loopback port: one public native client, rotating refresh
+// tokens, access tokens as JWTs for one API. Its own development pages ask for the sign-in.
+//
+//     node provider.mjs ID_TOKEN_ALG API      first line on stdout: the issuer
+
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+
+import { errors, Provider } from 'oidc-provider';
+
+const [idTokenAlg, api] = process.argv.slice(2);
+const KEYS = { ES256: ['ec', { namedCurve: 'P-256' }], RS256: ['rsa', { modulusLength: 2048 }] };
+
+const server = createServer();
+await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+const issuer = `http://127.0.0.1:${server.address().port}`;
+
+const provider = new Provider(issuer, {
+  clients: [{
+    client_id: 'desktop-broker',
+    application_type: 'native',
+    token_endpoint_auth_method: 'none',
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    redirect_uris: ['http://127.0.0.1/callback'],
+    id_token_signed_response_alg: idTokenAlg,
+  }],
+  cookies: { keys: ['only for this process'] },
+  jwks: { keys: ['ES256', 'RS256'].map(signingKey) },
+  scopes: ['openid', 'profile', 'email', 'offline_access', 'messages.read'],
+  claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
+  conformIdTokenClaims: false,
+  findAccount: (_ctx, login) => ({ accountId: login, claims: () => claimsOf(login) }),
+  rotateRefreshToken: true,
+  ttl: { AccessToken: 300, IdToken: 300, RefreshToken: 86400, Grant: 86400, Session: 86400, Interaction: 600 },
+  features: {
+    devInteractions: { enabled: true },
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    rpInitiatedLogout: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => undefined,
+      useGrantedResource: () => false,
+      getResourceServerInfo: (_ctx, resource) => {
+        if (resource !== api) throw new errors.InvalidTarget();
+        return { scope: 'messages.read', audience: api, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } };
+      },
+    },
+  },
+});
+
+for (const failed of ['server_error', 'grant.error', 'authorization.error', 'revocation.error', 'end_session.error']) {
+  provider.on(failed, (_ctx, error) => console.error(failed, error.message, error.error_detail ?? ''));
+}
+server.on('request', provider.callback());
+console.log(issuer);
+
+function signingKey(alg) {
+  const { privateKey } = generateKeyPairSync(...KEYS[alg]);
+  return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg, kid: `test-${alg}` };
+}
+
+function claimsOf(login) {
+  const email = `${login}@example.com`;
+  return { sub: login, name: `${login} Example`, preferred_username: login, email, email_verified: true };
+}
