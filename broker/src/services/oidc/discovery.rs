@@ -150,20 +150,26 @@ async fn fetch_metadata(http: &Http, settings: &ProviderSettings) -> Result<Meta
         &format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')),
     )
     .await;
-    let lacks_something =
-        first.as_ref().map_or(true, |document| document.get("revocation_endpoint").is_none());
-    let mut document = match first {
-        Ok(document) => document,
-        Err(failure) if failure.code == Code::ProviderError => Value::Null,
-        Err(failure) => return Err(failure),
+    let second = match &first {
+        Ok(document) if document.get("revocation_endpoint").is_some() => None,
+        Err(failure) if failure.code != Code::ProviderError => return Err(failure.clone()),
+        _ => oauth_document(http, issuer).await,
     };
-    if lacks_something && let Some(second) = oauth_document(http, issuer).await {
-        merge(&mut document, second);
-    }
-    if document.is_null() {
-        return Err(fault(settings, "it has no metadata at /.well-known/openid-configuration"));
-    }
+    let document = match (first, second) {
+        (Ok(first), second) => merged(first, second),
+        (Err(_), Some(second)) => merged(second, Some(openid_defaults())),
+        (Err(failure), None) => return Err(fault(settings, &failure.message)),
+    };
     check(document, settings)
+}
+
+/// What OpenID Connect Discovery §3 requires and RFC 8414 does not know: the values that every
+/// provider must support.
+fn openid_defaults() -> Value {
+    serde_json::json!({
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    })
 }
 
 /// The RFC 8414 document, where there is one for this issuer. Some providers name endpoints only
@@ -177,16 +183,13 @@ async fn oauth_document(http: &Http, issuer: &str) -> Option<Value> {
 }
 
 /// Adds what the first document leaves out.
-fn merge(first: &mut Value, second: Value) {
-    match (first, second) {
-        (Value::Object(first), Value::Object(second)) => {
-            for (name, value) in second {
-                first.entry(name).or_insert(value);
-            }
+fn merged(mut first: Value, second: Option<Value>) -> Value {
+    if let (Value::Object(first), Some(Value::Object(second))) = (&mut first, second) {
+        for (name, value) in second {
+            first.entry(name).or_insert(value);
         }
-        (first @ Value::Null, second) => *first = second,
-        _ => {}
     }
+    first
 }
 
 async fn fetch_json(http: &Http, url: &str) -> Result<Value, Failure> {
