@@ -3,10 +3,13 @@
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
-use serde_json::json;
-use tokio::process::Command;
+use dev_issuer::{Fault, Recorded, Times};
+use rustix::process::{Signal, kill_process};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
 
-use crate::world::{Session, run};
+use crate::world::{Session, eventually, issuer, run, soon};
 
 const BROKERD: &str = env!("CARGO_BIN_EXE_brokerd");
 
@@ -60,7 +63,7 @@ async fn the_broker_takes_over_the_sockets_of_its_socket_unit() {
 
     // The first connection starts the broker, in the launcher's own process.
     for socket in &sockets {
-        crate::world::eventually(socket, async || Path::new(socket).exists().then_some(())).await;
+        eventually(socket, async || Path::new(socket).exists().then_some(())).await;
     }
     let status = session.brokerctl(&["status", "--json"]).await.json();
     assert_eq!(status["pid"], launcher.pid().as_raw_nonzero().get());
@@ -81,9 +84,8 @@ async fn the_broker_takes_over_the_sockets_of_its_socket_unit() {
 }
 
 /// Asks a socket for what only the admin socket gives.
-async fn admin_call_on(socket: &Path) -> serde_json::Value {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut stream = tokio::net::UnixStream::connect(socket).await.unwrap();
+async fn admin_call_on(socket: &Path) -> Value {
+    let mut stream = UnixStream::connect(socket).await.unwrap();
     stream.write_all(b"{\"method\":\"org.authbroker.Admin1.Status\"}\0").await.unwrap();
     stream.shutdown().await.unwrap();
     let mut answer = Vec::new();
@@ -99,10 +101,10 @@ async fn the_service_manager_hears_when_the_broker_is_ready_and_when_it_ends() {
     let manager = tokio::net::UnixDatagram::from_std(manager).unwrap();
     let hears = async || {
         let mut buffer = [0; 256];
-        let length = crate::world::soon("a message", manager.recv(&mut buffer)).await.unwrap();
+        let length = soon("a message", manager.recv(&mut buffer)).await.unwrap();
         String::from_utf8(buffer[..length].to_vec()).unwrap().trim().to_owned()
     };
-    let mut command: Command = session.command(BROKERD);
+    let mut command = session.command(BROKERD);
     command.env("NOTIFY_SOCKET", session.path("notify"));
     let broker = session.start_program("brokerd", command).await;
     assert_eq!(hears().await, "READY=1");
@@ -110,4 +112,36 @@ async fn the_service_manager_hears_when_the_broker_is_ready_and_when_it_ends() {
     assert_eq!(status["providers"], json!([]), "it is ready when it says so");
     assert!(broker.end().await.success());
     assert_eq!(hears().await, "STOPPING=1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_lets_the_answer_under_way_out_and_ends_what_only_listens() {
+    let (session, issuer) = (Session::without_bus(), issuer().await);
+    session.configure(issuer.url(), "memory");
+    let broker = session.brokerd().await;
+    session.sign_in().await;
+    let mut watcher = UnixStream::connect(session.runtime_dir().join("broker.sock")).await.unwrap();
+    watcher
+        .write_all(b"{\"method\":\"org.authbroker.Broker1.Watch\",\"more\":true}\0")
+        .await
+        .unwrap();
+    assert_eq!(watcher.read_u8().await.unwrap(), b'{');
+
+    // A renewal that the provider leaves open, until it goes away.
+    issuer.inject(Fault::TokenHang, Times::Always);
+    let caller = session.start_brokerctl(&["token", "--force", "--json"]).await;
+    let refresh = |request: &Recorded| request.path == "/token";
+    soon("the renewal", issuer.wait_for(2, refresh)).await;
+    kill_process(broker.pid(), Signal::TERM).unwrap();
+    let is_ending = async || broker.errors().contains("ending").then_some(());
+    eventually("the broker's end", is_ending).await;
+    issuer.stop().await;
+
+    let mut rest = Vec::new();
+    soon("the watcher's end", watcher.read_to_end(&mut rest)).await.unwrap();
+    let log = session.path("brokerctl.log");
+    assert_eq!(caller.ended().await.code(), Some(5));
+    let told = std::fs::read_to_string(log).unwrap();
+    assert!(told.contains("\"error\":\"Offline\""), "{told}");
+    assert!(broker.ended().await.success());
 }
