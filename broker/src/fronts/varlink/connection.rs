@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::bytes::Bytes;
 use tokio_util::codec::{AnyDelimiterCodec, Framed};
+use tokio_util::sync::CancellationToken;
 
 use super::limits::{CALLS_AHEAD, SILENCE, SLOW_READER};
 use super::router::Router;
@@ -19,16 +20,19 @@ use super::router::Router;
 /// Why a connection ends. Nobody is told more than that it did.
 struct Over;
 
-/// Serves a peer until it leaves or breaks a rule.
-pub(super) async fn serve(stream: Stream, router: Router) {
+/// Serves a peer until it leaves or breaks a rule. At `stop`, a call under way is still answered; a
+/// stream, which might never end by itself, is not.
+pub(super) async fn serve(stream: Stream, router: Router, stop: CancellationToken) {
     let mut peer = Peer {
         connection: Framed::new(stream, codec()),
         ahead: VecDeque::new(),
         reading: Reading::Open,
     };
-    let Ok(mut text) = peer.first_message().await else { return };
-    while let Ok(()) = peer.answer(&router, &text).await {
-        let Ok(next) = peer.next_message().await else { return };
+    let first = stop.run_until_cancelled(peer.first_message()).await;
+    let Some(Ok(mut text)) = first else { return };
+    while let Ok(()) = peer.answer(&router, &text, &stop).await {
+        let next = stop.run_until_cancelled(peer.next_message()).await;
+        let Some(Ok(next)) = next else { return };
         text = next;
     }
 }
@@ -75,7 +79,12 @@ impl Peer {
     }
 
     /// Answers one call, and meanwhile hears what else the peer does.
-    async fn answer(&mut self, router: &Router, text: &[u8]) -> Result<(), Over> {
+    async fn answer(
+        &mut self,
+        router: &Router,
+        text: &[u8],
+        stop: &CancellationToken,
+    ) -> Result<(), Over> {
         let call: Call = serde_json::from_slice(text).map_err(|_| Over)?;
         let (oneway, streams) = (call.oneway, call.more);
         // Room for one: a method that tells more waits for the peer to read.
@@ -86,6 +95,7 @@ impl Peer {
             let listening = self.reading == Reading::Open && self.ahead.len() < CALLS_AHEAD;
             tokio::select! {
                 () = answering.as_mut(), if !answered => answered = true,
+                () = stop.cancelled(), if streams => return Err(Over),
                 reply = outgoing.recv() => match reply {
                     Some(_) if oneway => {}
                     Some(reply) => self.send(&reply).await?,

@@ -125,10 +125,7 @@ fn greet(
     let stop = stop.clone();
     tasks.spawn(async move {
         let _place = place;
-        tokio::select! {
-            () = connection::serve(stream, router) => {}
-            () = stop.cancelled() => {}
-        }
+        connection::serve(stream, router, stop).await;
     });
 }
 
