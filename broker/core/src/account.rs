@@ -69,6 +69,9 @@ pub struct Grant {
 pub enum Memory {
     /// It is signed in.
     Granted(Grant),
+    /// It is signed in, and a use of its refresh token was begun whose end nobody saw: the process
+    /// that began it is gone.
+    Interrupted(Grant),
     /// It was signed in, until the provider ended that.
     Ended,
 }

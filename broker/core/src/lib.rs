@@ -21,6 +21,8 @@
 //! - **I3** A rotated refresh token is remembered before any answer that came with it is given.
 //! - **I4** A reply to an attempt that is not the current one changes nothing that is kept.
 //! - **I5** A token leaves only for the key it was asked for: no two keys share one.
+//! - **I6** A use of a refresh token is noted before it begins, and the note stays until its end is
+//!   known.
 
 pub mod account;
 pub mod caller;

@@ -45,6 +45,8 @@ impl Sessions {
             Effect::Recall => self.recall(entry).await,
             Effect::Remember(memory) => self.remember(entry, memory).await,
             Effect::Forget => self.forget(entry).await,
+            Effect::Intend => self.intend(entry).await,
+            Effect::Settle => self.settle(entry).await,
             Effect::Answer { ticket, outcome } => {
                 if let Some(caller) = lock(&entry.desk).waiting.remove(&ticket) {
                     let _left = caller.send(outcome);
@@ -73,6 +75,22 @@ impl Sessions {
             }
         };
         self.post(entry, event);
+    }
+
+    /// Notes a use of the refresh token. Where the disk refuses, the renewal goes on: without it
+    /// the sign-in would be of no use at all.
+    async fn intend(&self, entry: &Entry) {
+        let id = lock(&entry.account).id.clone();
+        if let Err(error) = self.0.vault.intend(&id).await {
+            tracing::warn!(account = %id, %error, "a renewal begins without a note of it");
+        }
+    }
+
+    async fn settle(&self, entry: &Entry) {
+        let id = lock(&entry.account).id.clone();
+        if let Err(error) = self.0.vault.settle(&id).await {
+            tracing::warn!(account = %id, %error, "the note of a renewal stays");
+        }
     }
 
     async fn forget(&self, entry: &Entry) {

@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use dev_issuer::{Fault, Times};
+
 use crate::stand::{LIMIT, Stand, daemon};
 
 #[tokio::test]
@@ -22,6 +24,34 @@ async fn a_power_cut_right_after_a_renewal_keeps_the_sign_in() {
     }
     assert_eq!(stand.ctl(["token"]).await.code, 0);
     assert_eq!(stand.grants("authorization_code"), 1);
+}
+
+#[tokio::test]
+async fn a_power_cut_in_the_middle_of_a_renewal_is_made_good_by_one_repeat() {
+    let mut stand = Stand::signed_in().await;
+    stand.issuer.inject(Fault::TokenHang, Times::Once);
+    let hanging = stand.ctl_command().args(["token", "--force"]).spawn().unwrap();
+    stand.renewing().await;
+    stand.kill().await;
+    drop(hanging);
+    stand.start().await;
+    assert_eq!(stand.ctl(["token"]).await.code, 0);
+    assert_eq!(stand.grants("refresh_token"), 2);
+}
+
+#[tokio::test]
+async fn a_power_cut_between_the_providers_rotation_and_our_receipt_is_named() {
+    let mut stand = Stand::signed_in().await;
+    stand.issuer.inject(Fault::RefreshLostAnswer, Times::Once);
+    let cut_off = stand.ctl_command().args(["token", "--force"]).spawn().unwrap();
+    stand.renewing().await;
+    stand.kill().await;
+    drop(cut_off);
+    stand.start().await;
+    // A strict provider has ended it by now; nobody can make that good, but it can be said.
+    stand.ctl(["token"]).await.assert_fails(3, "a renewal was interrupted", "brokerctl login dev");
+    stand.sign_in("alice").await;
+    assert_eq!(stand.ctl(["token"]).await.code, 0);
 }
 
 #[tokio::test]

@@ -19,6 +19,10 @@ pub enum Effect {
     Remember(Memory),
     /// Remove the record.
     Forget,
+    /// Note, durably, that the refresh token is about to be used (I6). Remembering ends the note.
+    Intend,
+    /// End the note: what was intended has come to nothing, or changed nothing.
+    Settle,
     /// Use the refresh token for a token of `key`.
     Refresh {
         /// The number that the reply must bear.

@@ -79,6 +79,9 @@ struct SignedIn {
 enum Line {
     /// Nobody uses it.
     Idle,
+    /// Nobody uses it, but an earlier process did when it ended: the next use is the one repeat
+    /// that a lost answer allows.
+    InDoubt,
     /// It was sent to the provider for `key`.
     Busy { attempt: Attempt, key: SlotKey, past: Past },
     /// The provider failed; it is left alone until `retry_at`.

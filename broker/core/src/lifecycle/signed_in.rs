@@ -22,6 +22,12 @@ impl SignedIn {
         Self { grant, line: Line::Idle, slots: BTreeMap::new(), saved: Saved::Yes }
     }
 
+    /// A session whose last process ended while the refresh token was in use: as after any lost
+    /// answer, one repeat is allowed.
+    pub(super) fn interrupted(grant: Grant) -> Self {
+        Self { line: Line::InDoubt, ..Self::new(grant) }
+    }
+
     pub(super) fn next(self, event: Event, turn: &mut Turn<'_>) -> State {
         match event {
             Event::Renewed { attempt, renewal } if self.awaits(attempt) => {
@@ -91,12 +97,14 @@ impl SignedIn {
     fn start_if_free(&mut self, key: SlotKey, turn: &mut Turn<'_>) {
         let past = match &self.line {
             Line::Idle => Past::default(),
+            Line::InDoubt => Past { failures: 0, doubt: Doubt::AnswerLost },
             Line::Resting { retry_at, past, .. } if *retry_at <= turn.now => *past,
             Line::Busy { .. } | Line::Resting { .. } => return,
         };
         let Some(refresh_token) = self.grant.refresh_token.clone() else { return };
         let attempt = turn.new_attempt();
         self.line = Line::Busy { attempt, key: key.clone(), past };
+        turn.push(Effect::Intend);
         turn.push(Effect::Refresh { attempt, key, refresh_token });
     }
 
@@ -122,9 +130,11 @@ impl SignedIn {
             // Asked for all that was granted: what came back is all there is now.
             self.grant.scopes = access.scopes.clone();
         }
-        if self.grant != before {
-            turn.push(Effect::Remember(Memory::Granted(self.grant.clone())));
-        }
+        turn.push(if self.grant == before {
+            Effect::Settle
+        } else {
+            Effect::Remember(Memory::Granted(self.grant.clone()))
+        });
         self.fill(key, &access, turn);
         self.start_next(turn);
         State::SignedIn(self)
@@ -159,19 +169,26 @@ impl SignedIn {
                 Doubt::AnswerLost => self.end(Ending::Interrupted, turn),
             },
             Refusal::Key(failure) => {
+                settle(past, turn);
                 let slot = self.slots.remove(&key).unwrap_or_default();
                 answer_all(slot.waiting, &failure, turn);
                 self.start_next(turn);
                 State::SignedIn(self)
             }
-            Refusal::Other(failure) => self.rest(failure, past, turn),
+            Refusal::Other(failure) => {
+                settle(past, turn);
+                self.rest(failure, past, turn)
+            }
         }
     }
 
     fn unreachable(mut self, failure: Failure, certainty: Certainty, turn: &mut Turn<'_>) -> State {
         let Some((_, past)) = self.free_line() else { return State::SignedIn(self) };
         match (certainty, past.doubt) {
-            (Certainty::NotActedOn, _) => self.rest(failure, past, turn),
+            (Certainty::NotActedOn, _) => {
+                settle(past, turn);
+                self.rest(failure, past, turn)
+            }
             (Certainty::Unknown, Doubt::None) => {
                 self.doubt(failure, Past { doubt: Doubt::AnswerLost, ..past }, turn)
             }
@@ -213,7 +230,7 @@ impl SignedIn {
     }
 
     fn tick(mut self, turn: &mut Turn<'_>) -> State {
-        if let Saved::No { retry_at } = self.saved
+        if let Some(retry_at) = self.write_again_at()
             && retry_at <= turn.now
         {
             self.saved = Saved::No { retry_at: turn.now.plus(WRITE_AGAIN) };
@@ -309,11 +326,16 @@ impl SignedIn {
     }
 
     pub(super) fn next_tick(&self, margins: &Margins) -> Option<BootTime> {
-        let write = match self.saved {
-            Saved::No { retry_at } => Some(retry_at),
-            Saved::Yes => None,
-        };
-        write.into_iter().chain(self.next_renewal(margins)).min()
+        self.write_again_at().into_iter().chain(self.next_renewal(margins)).min()
+    }
+
+    /// When a failed write is tried again: not while the refresh token is in use, because a record
+    /// written then would end the note of that use.
+    fn write_again_at(&self) -> Option<BootTime> {
+        match (self.saved, &self.line) {
+            (Saved::Yes, _) | (_, Line::Busy { .. }) => None,
+            (Saved::No { retry_at }, _) => Some(retry_at),
+        }
     }
 
     fn next_renewal(&self, margins: &Margins) -> Option<BootTime> {
@@ -323,7 +345,7 @@ impl SignedIn {
         }
         let not_before = match &self.line {
             Line::Busy { .. } => return None,
-            Line::Idle => BootTime::default(),
+            Line::Idle | Line::InDoubt => BootTime::default(),
             Line::Resting { retry_at, .. } if self.longest_waiting().is_some() => {
                 return Some(*retry_at);
             }
@@ -339,6 +361,14 @@ impl Slot {
     fn renewal_window(&self, margins: &Margins) -> Option<(BootTime, BootTime)> {
         let token = self.held.as_ref().filter(|_| self.demand == Demand::Asked)?;
         Some((margins.ages_at(token), margins.expires_at(token)))
+    }
+}
+
+/// Ends the note of a use that the provider did not act on. Where an earlier answer was lost, the
+/// note stays: it is that one's too.
+fn settle(past: Past, turn: &mut Turn<'_>) {
+    if past.doubt == Doubt::None {
+        turn.push(Effect::Settle);
     }
 }
 

@@ -116,6 +116,7 @@ impl State {
         let Self::Recalling { wants, leaving } = self else { return self };
         let found = match memory {
             Some(Memory::Granted(grant)) => Self::SignedIn(SignedIn::new(grant)),
+            Some(Memory::Interrupted(grant)) => Self::SignedIn(SignedIn::interrupted(grant)),
             Some(Memory::Ended) => Self::Ended { why: Ending::ByProvider },
             None => Self::SignedOut { void_before: Stamp::default() },
         };

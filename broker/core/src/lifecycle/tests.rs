@@ -164,7 +164,7 @@ fn an_ageing_token_is_given_and_renewed_behind() {
     let ticket = world.ask_any();
     let effects = world.take();
     assert_eq!(given(&effects, ticket), Some(Ok("access-0".into())));
-    assert!(matches!(effects[1], Effect::Refresh { .. }));
+    assert!(matches!(effects[1..], [Effect::Intend, Effect::Refresh { .. }]));
 }
 
 #[test]
@@ -326,6 +326,55 @@ fn invalid_grant_after_a_lost_answer_is_told_as_an_interrupted_renewal() {
     let attempt = world.refresh();
     world.happen(Event::Refused { attempt, refusal: Refusal::InvalidGrant });
     assert_eq!(world.session.standing(), Standing::Ended(Ending::Interrupted));
+}
+
+#[test]
+fn a_use_of_the_refresh_token_is_noted_before_it_begins() {
+    let mut world = World::expired();
+    world.ask_any();
+    assert!(matches!(world.effects[..], [Effect::Intend, Effect::Refresh { .. }]));
+}
+
+#[test]
+fn a_use_that_changed_nothing_ends_its_note() {
+    let mut world = World::expired();
+    world.ask_any();
+    let attempt = world.refresh();
+    world.renew(attempt, None, "access-1");
+    assert_eq!(world.take()[0], Effect::Settle);
+    world.pass(2 * HOUR);
+    world.ask_any();
+    let attempt = world.refresh();
+    let certainty = Certainty::NotActedOn;
+    world.happen(Event::Unreachable { attempt, failure: down(), certainty });
+    assert_eq!(world.take()[0], Effect::Settle);
+}
+
+#[test]
+fn a_note_found_at_the_start_allows_one_repeat() {
+    let mut world = World::new(Session::unread());
+    let ticket = world.ask_any();
+    world.take();
+    world.happen(Event::Recalled(Some(Memory::Interrupted(grant("refresh-0")))));
+    assert_eq!(world.session.standing(), Standing::Ready);
+    let attempt = world.refresh();
+    world.happen(Event::Refused { attempt, refusal: Refusal::InvalidGrant });
+    assert_eq!(given(&world.take(), ticket), Some(Err(Code::InteractionRequired)));
+    assert_eq!(world.session.standing(), Standing::Ended(Ending::Interrupted));
+}
+
+#[test]
+fn a_note_outlives_a_failure_that_came_after_a_lost_answer() {
+    let mut world = World::expired();
+    world.ask_any();
+    let attempt = world.refresh();
+    world.happen(Event::Unreachable { attempt, failure: down(), certainty: Certainty::Unknown });
+    assert!(!world.take().contains(&Effect::Settle));
+    world.pass(10);
+    world.happen(Event::Tick);
+    let attempt = world.refresh();
+    world.happen(Event::Unreachable { attempt, failure: down(), certainty: Certainty::NotActedOn });
+    assert!(!world.take().contains(&Effect::Settle));
 }
 
 #[test]

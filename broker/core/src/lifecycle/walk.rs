@@ -38,6 +38,7 @@ enum Move {
     Failed(Which),
     Lost(Which),
     Recalled,
+    RecalledInterrupted,
     RecallFailed,
     RememberFailed,
     Arrived,
@@ -73,6 +74,7 @@ const MOVES: &[Move] = &[
     Move::Lost(Current),
     Move::Lost(Old),
     Move::Recalled,
+    Move::RecalledInterrupted,
     Move::RecallFailed,
     Move::RememberFailed,
     Move::Arrived,
@@ -183,11 +185,8 @@ impl Place {
                 let certainty = Certainty::Unknown;
                 Event::Unreachable { attempt: self.attempt(which), failure, certainty }
             }
-            Move::Recalled => {
-                let refresh_token = Some(Secret::new("old".into()));
-                let grant = Grant { refresh_token, scopes: scopes("read write"), id_token: None };
-                Event::Recalled(Some(Memory::Granted(grant)))
-            }
+            Move::Recalled => Event::Recalled(Some(Memory::Granted(old_grant()))),
+            Move::RecalledInterrupted => Event::Recalled(Some(Memory::Interrupted(old_grant()))),
             Move::RecallFailed => Event::RecallFailed(failure),
             Move::RememberFailed => Event::RememberFailed,
             Move::Left(which) => {
@@ -225,6 +224,9 @@ impl Place {
         assert_eq!(tickets(&self.session), self.open, "a ticket was lost: {trace}");
         let uses = effects.iter().filter(|e| matches!(e, Effect::Refresh { .. })).count();
         assert!(uses <= 1, "I1: {trace}");
+        let intended = effects.iter().position(|e| matches!(e, Effect::Intend));
+        let used = effects.iter().position(|e| matches!(e, Effect::Refresh { .. }));
+        assert_eq!(intended.map(|place| place + 1), used, "I6: {trace}");
         let remembered = effects.iter().position(|e| matches!(e, Effect::Remember(_)));
         let answered = effects.iter().position(|e| matches!(e, Effect::Answer { .. }));
         if let (Some(remembered), Some(answered)) = (remembered, answered) {
@@ -252,6 +254,11 @@ impl Place {
 
 fn scopes(text: &str) -> ScopeSet {
     ScopeSet::parse(text).unwrap()
+}
+
+fn old_grant() -> Grant {
+    let refresh_token = Some(Secret::new("old".into()));
+    Grant { refresh_token, scopes: scopes("read write"), id_token: None }
 }
 
 fn tickets(session: &Session) -> BTreeSet<Ticket> {

@@ -13,6 +13,8 @@ use crate::platform;
 
 /// The ending of a record's file.
 const ENDING: &str = "record";
+/// The ending of a note that a record's refresh token is in use.
+const NOTE: &str = "in-use";
 /// How a file begins that is not finished yet.
 const UNFINISHED: &str = ".new-";
 
@@ -75,7 +77,11 @@ impl Store {
         match self {
             Self::Files(folder) => {
                 let path = path_of(folder, id);
-                replace(folder, &path, bytes).map_err(|error| VaultError::disk(&path, error))
+                // The record first: a note without its use costs one careful repeat, a use
+                // without its note could cost the sign-in.
+                replace(folder, &path, bytes)
+                    .and_then(|()| remove(folder, &note_of(folder, id)))
+                    .map_err(|error| VaultError::disk(&path, error))
             }
             Self::Memory(records) => {
                 records
@@ -91,7 +97,9 @@ impl Store {
         match self {
             Self::Files(folder) => {
                 let path = path_of(folder, id);
-                remove(folder, &path).map_err(|error| VaultError::disk(&path, error))
+                remove(folder, &path)
+                    .and_then(|()| remove(folder, &note_of(folder, id)))
+                    .map_err(|error| VaultError::disk(&path, error))
             }
             Self::Memory(records) => {
                 records.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
@@ -99,6 +107,35 @@ impl Store {
             }
         }
     }
+
+    /// Notes that a record's refresh token is in use.
+    pub(super) fn note(&self, id: &AccountId) -> Result<(), VaultError> {
+        let Self::Files(folder) = self else { return Ok(()) };
+        let path = note_of(folder, id);
+        match platform::create_private_file(&path, b"") {
+            // An earlier use was not settled: its note serves this one too.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            made => made.map_err(|error| VaultError::disk(&path, error)),
+        }
+    }
+
+    /// Whether a use of the record's refresh token was noted and not ended.
+    pub(super) fn is_noted(&self, id: &AccountId) -> bool {
+        match self {
+            Self::Files(folder) => note_of(folder, id).exists(),
+            Self::Memory(_) => false,
+        }
+    }
+
+    pub(super) fn end_note(&self, id: &AccountId) -> Result<(), VaultError> {
+        let Self::Files(folder) = self else { return Ok(()) };
+        let path = note_of(folder, id);
+        remove(folder, &path).map_err(|error| VaultError::disk(&path, error))
+    }
+}
+
+fn note_of(folder: &Path, id: &AccountId) -> PathBuf {
+    folder.join(format!("{id}.{NOTE}"))
 }
 
 fn path_of(folder: &Path, id: &AccountId) -> PathBuf {

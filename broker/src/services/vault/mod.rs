@@ -5,7 +5,8 @@
 //! 2. The key is 256 random bits. It lives in the keyring, in a private file, or in memory only.
 //! 3. A write is a temporary file, fsync, rename, fsync of the folder: a crash leaves the old
 //!    record or the new one, never half of either.
-//! 4. A new key is made only where no record exists. Records without their key mean a damaged
+//! 4. Beside a record may lie a note: its refresh token is in use. The record that follows ends it.
+//! 5. A new key is made only where no record exists. Records without their key mean a damaged
 //!    vault, not an empty one.
 
 mod file_store;
@@ -153,7 +154,8 @@ impl Vault {
         let (inner, id) = (Arc::clone(&self.0), id.clone());
         let read = move || {
             let Some(bytes) = inner.store.read(&id)? else { return Ok(None) };
-            record::unseal(&id, &bytes, &key).map(Some)
+            let memory = record::unseal(&id, &bytes, &key)?;
+            Ok(Some(if inner.store.is_noted(&id) { interrupted(memory) } else { memory }))
         };
         let result = blocking(read).await;
         if let Err(VaultError::Damaged(reason)) = &result {
@@ -173,6 +175,20 @@ impl Vault {
         let sealed = record::seal(account, memory, &key)?;
         let (inner, id) = (Arc::clone(&self.0), account.id.clone());
         blocking(move || inner.store.write(&id, &sealed)).await
+    }
+
+    /// Notes, durably, that an account's refresh token is about to be used. The next
+    /// [`Vault::remember`] or [`Vault::settle`] ends the note; one that is still there after a
+    /// restart makes the memory an interrupted one.
+    pub async fn intend(&self, id: &AccountId) -> Result<(), VaultError> {
+        let (inner, id) = (Arc::clone(&self.0), id.clone());
+        blocking(move || inner.store.note(&id)).await
+    }
+
+    /// Ends the note that [`Vault::intend`] made.
+    pub async fn settle(&self, id: &AccountId) -> Result<(), VaultError> {
+        let (inner, id) = (Arc::clone(&self.0), id.clone());
+        blocking(move || inner.store.end_note(&id)).await
     }
 
     /// Removes an account's record. No key is needed.
@@ -236,6 +252,13 @@ async fn keyring_key(_: Prompt, _: bool) -> Result<Key, VaultError> {
     Err(VaultError::Locked(
         "the keyring of this system is not supported by this version yet".into(),
     ))
+}
+
+fn interrupted(memory: Memory) -> Memory {
+    match memory {
+        Memory::Granted(grant) => Memory::Interrupted(grant),
+        other => other,
+    }
 }
 
 fn list_one(name: String, bytes: Result<Vec<u8>, VaultError>) -> Listed {

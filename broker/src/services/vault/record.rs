@@ -142,7 +142,7 @@ fn account_of(header: Header) -> Option<Account> {
 fn body_of(memory: &Memory) -> Body {
     let text = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
     let grant = match memory {
-        Memory::Granted(grant) => Some(SealedGrant {
+        Memory::Granted(grant) | Memory::Interrupted(grant) => Some(SealedGrant {
             refresh_token: text(&grant.refresh_token),
             scopes: grant.scopes.to_string(),
             id_token: text(&grant.id_token),

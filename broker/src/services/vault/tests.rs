@@ -136,6 +136,24 @@ async fn an_unfinished_write_is_cleared_away_and_the_old_record_stays() {
 }
 
 #[tokio::test]
+async fn a_note_is_found_after_a_restart_until_something_is_remembered_or_settled() {
+    let world = World::new();
+    let id = world.remember("alice").await;
+    let Memory::Granted(grant) = granted() else { panic!() };
+    for _ in 0..2 {
+        world.vault().intend(&id).await.unwrap();
+        let found = world.vault().recall(&id).await.unwrap();
+        assert_eq!(found, Some(Memory::Interrupted(grant.clone())));
+    }
+    world.vault().settle(&id).await.unwrap();
+    assert_eq!(world.vault().recall(&id).await.unwrap(), Some(granted()));
+    world.vault().intend(&id).await.unwrap();
+    world.remember("alice").await;
+    assert_eq!(world.vault().recall(&id).await.unwrap(), Some(granted()));
+    assert_eq!(world.vault().list().unwrap().len(), 1, "a note is no record");
+}
+
+#[tokio::test]
 async fn a_forgotten_account_is_gone_and_forgetting_twice_is_no_error() {
     let world = World::new();
     let id = world.remember("alice").await;
