@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::{AccountId, ProviderName};
-use authbroker_core::request::SignInRequest;
+use authbroker_core::request::{AccountRef, SignInRequest};
 use authbroker_core::sign_in::{Entropy, Refusal, SignIn, Verdict};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -72,7 +72,7 @@ pub struct Wish {
 }
 
 /// What makes two wishes the same.
-type Likeness = (ProviderName, String, Option<AccountId>, Opener);
+type Likeness = (ProviderName, SignInRequest, Option<AccountId>, Opener);
 
 /// The sign-ins under way.
 #[derive(Debug, Clone)]
@@ -95,7 +95,7 @@ struct Running {
 /// One party to a sign-in. Dropping it gives up the interest.
 #[derive(Debug)]
 pub struct Participation {
-    running: Arc<Running>,
+    _interest: Arc<Running>,
     phases: watch::Receiver<Vec<Phase>>,
     told: usize,
 }
@@ -109,10 +109,6 @@ impl Participation {
                 return phase.clone();
             }
             if self.phases.changed().await.is_err() {
-                debug_assert!(
-                    Arc::strong_count(&self.running) > 0,
-                    "the attempt outlives its parties"
-                );
                 return Phase::Failed(Failure::new(
                     Code::Internal,
                     "the sign-in ended without a word",
@@ -142,7 +138,7 @@ impl SignIns {
             started
         });
         let phases = sign_in.phases.clone();
-        Participation { running: sign_in, phases, told: 0 }
+        Participation { _interest: sign_in, phases, told: 0 }
     }
 
     fn start(&self, wish: Wish) -> Arc<Running> {
@@ -162,12 +158,9 @@ impl SignIns {
 
 fn likeness(wish: &Wish) -> Likeness {
     let name = wish.provider.settings().name.clone();
-    // The request's own parts, whatever way the target was named.
-    let request = SignInRequest {
-        target: authbroker_core::request::AccountRef::default(),
-        ..wish.request.clone()
-    };
-    (name, format!("{request:?}"), wish.expected.clone(), wish.opener)
+    // The target has been looked up: whatever way it was named, the sign-in is the same.
+    let request = SignInRequest { target: AccountRef::default(), ..wish.request.clone() };
+    (name, request, wish.expected.clone(), wish.opener)
 }
 
 fn is_over(phases: &[Phase]) -> bool {

@@ -8,7 +8,7 @@ use crate::scope::ScopeSet;
 
 /// Which account is meant: nothing (the default or the only one), an id, a provider's name where
 /// it has one account, or a username.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct AccountRef(String);
 
 impl AccountRef {
@@ -37,7 +37,7 @@ pub struct TokenRequest {
 }
 
 /// A request that may lead to a person: silent first, then a sign-in.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct SignInRequest {
     /// The account or the provider.
     pub target: AccountRef,
