@@ -1,5 +1,7 @@
 //! No secret is where it does not belong: looked for by value, at the loudest log level.
 
+use authbroker_client::{AcquireRequest, Step, TokenRequest};
+
 use crate::stand::Stand;
 
 #[tokio::test]
@@ -16,6 +18,19 @@ async fn no_token_code_or_state_is_in_any_log_at_the_loudest_level() {
     let ran = login.end().await;
     for _ in 0..2 {
         secrets.push(stand.ctl(["token", "--force"]).await.line().to_owned());
+    }
+    let app = stand.app().await;
+    secrets.push(app.token(TokenRequest::new()).await.unwrap().expose().to_owned());
+    // The broker opens the browser itself, for the end of the session and for a new one.
+    app.sign_out("").await.unwrap().done().await.unwrap();
+    let mut pending = app.acquire(AcquireRequest::new()).await.unwrap();
+    while let Ok(Step::Progress(progress)) = pending.next().await {
+        if progress.phase.as_deref() == Some("browser-opened") {
+            break;
+        }
+        let address = url::Url::parse(progress.url.as_deref().unwrap_or("x:")).unwrap();
+        let state = address.query_pairs().find(|(name, _)| name == "state");
+        secrets.extend(state.map(|(_, value)| value.into_owned()));
     }
     stand.terminate().await;
     let log = stand.log();
