@@ -26,6 +26,9 @@ use self::manager::Manager;
 use self::object_manager::ObjectManager;
 use crate::broker::Broker;
 
+/// How long the bus may take. A mute one must not keep the sockets from being served.
+const OPEN_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// What every interface needs.
 #[derive(Debug, Clone)]
 struct Desk {
@@ -48,6 +51,9 @@ pub enum BusError {
     /// No bus, or it refuses.
     #[error("{0}")]
     Bus(#[from] zbus::Error),
+    /// It takes messages and answers none.
+    #[error("the session bus does not answer")]
+    Silent,
     /// Another process has the name.
     #[error("another process has the name {BUS_NAME}")]
     NameTaken,
@@ -56,6 +62,11 @@ pub enum BusError {
 impl Bus {
     /// Opens the objects, and takes the name last: who sees it can call at once.
     pub async fn open(broker: Broker) -> Result<Self, BusError> {
+        let opened = tokio::time::timeout(OPEN_LIMIT, Self::take_place(broker)).await;
+        opened.unwrap_or(Err(BusError::Silent))
+    }
+
+    async fn take_place(broker: Broker) -> Result<Self, BusError> {
         let connection = zbus::connection::Builder::session().build().await?;
         let callers = Callers::new(&connection, broker.clone()).await?;
         let answering = TaskTracker::new();
