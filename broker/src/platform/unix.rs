@@ -80,6 +80,12 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Takes note of child processes that have ended. Until then the kernel keeps their names.
+pub fn reap_children() {
+    let options = rustix::process::WaitOptions::NOHANG;
+    while let Ok(Some(_)) = rustix::process::wait(options) {}
+}
+
 /// One process's ownership of a folder, given up when dropped.
 #[derive(Debug)]
 pub struct FolderLock(#[expect(dead_code, reason = "held open for its lock")] File);
@@ -175,7 +181,7 @@ impl Signals {
 
 /// Tells whoever started the daemon, by one byte on the descriptor they named, that it is ready.
 pub fn signal_ready(fd: i32) -> io::Result<()> {
-    // Through /proc, because taking over a bare number would need unsafe code.
-    let mut pipe = OpenOptions::new().write(true).open(format!("/proc/self/fd/{fd}"))?;
+    // By its path, because taking over a bare number would need unsafe code.
+    let mut pipe = OpenOptions::new().write(true).open(format!("/dev/fd/{fd}"))?;
     pipe.write_all(b"\n")
 }
