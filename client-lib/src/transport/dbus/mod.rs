@@ -246,27 +246,60 @@ async fn follow_accounts(
     changes: mpsc::Sender<Result<Change, Error>>,
 ) {
     let mut known: Option<Vec<Account>> = None;
+    let mut heard = Heard::Something;
     loop {
-        let listed = bus.accounts().await;
-        let change = listed.map(|now| {
-            let change = Change::between(known.as_deref(), &now);
-            known = Some(now);
-            change
-        });
-        let failed = change.is_err();
-        if !matches!(&change, Ok(None))
-            && changes.send(change.map(Option::unwrap_or_default)).await.is_err()
-            || failed
-        {
-            return;
+        if heard == Heard::Nothing {
+            tokio::select! {
+                signal = signals.next() => if signal.is_none() { return },
+                _ = gone.next() => {
+                    let _told = changes.send(Err(broker_left())).await;
+                    return;
+                }
+                () = changes.closed() => return,
+            }
         }
-        tokio::select! {
-            signal = signals.next() => if signal.is_none() { return },
-            _ = gone.next() => {
-                let _told = changes.send(Err(broker_left())).await;
+        let (listed, meanwhile) = while_hearing(&mut signals, bus.accounts()).await;
+        heard = meanwhile;
+        let Ok(now) = listed else {
+            let _told = changes.send(listed.map(|_| Change::default())).await;
+            return;
+        };
+        if let Some(change) = Change::between(known.as_deref(), &now) {
+            let (told, meanwhile) = while_hearing(&mut signals, changes.send(Ok(change))).await;
+            if told.is_err() {
                 return;
             }
-            () = changes.closed() => return,
+            heard = heard.or(meanwhile);
+        }
+        known = Some(now);
+    }
+}
+
+/// Whether a signal came while something else was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    Something,
+}
+
+impl Heard {
+    fn or(self, other: Self) -> Self {
+        if self == Self::Something { self } else { other }
+    }
+}
+
+/// Does `work` and takes in the signals that come meanwhile. A stream that nobody reads fills up,
+/// and then holds up everything on the connection, the answer to `work` included.
+async fn while_hearing<T>(
+    signals: &mut MessageStream,
+    work: impl Future<Output = T>,
+) -> (T, Heard) {
+    let mut work = std::pin::pin!(work);
+    let mut heard = Heard::Nothing;
+    loop {
+        tokio::select! {
+            done = work.as_mut() => return (done, heard),
+            Some(_) = signals.next() => heard = Heard::Something,
         }
     }
 }
