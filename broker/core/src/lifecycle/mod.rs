@@ -4,11 +4,11 @@
 //! effects to perform, in their order. There is one session per account (issuer, client, subject),
 //! and it alone uses that account's one refresh token:
 //!
-//! 1. the [`State`] is named for what the account waits for;
-//! 2. while signed in there is a [`Line`]: at most one use of the refresh token is under way (I1),
+//! 1. the `State` is named for what the account waits for;
+//! 2. while signed in there is a `Line`: at most one use of the refresh token is under way (I1),
 //!    because at a provider that rotates, two at once are a logout;
-//! 3. behind the line are slots by [`SlotKey`](crate::token::SlotKey): the token held, and the
-//!    tickets that wait for a newer one. Wants are served in the order they came.
+//! 3. behind the line are slots by [`SlotKey`]: the token held, and the tickets that wait for a
+//!    newer one. Wants are served in the order they came.
 //!
 //! | file | what it holds |
 //! | --- | --- |

@@ -225,8 +225,8 @@ impl Place {
         let uses = effects.iter().filter(|e| matches!(e, Effect::Refresh { .. })).count();
         assert!(uses <= 1, "I1: {trace}");
         let intended = effects.iter().position(|e| matches!(e, Effect::Intend));
-        let used = effects.iter().position(|e| matches!(e, Effect::Refresh { .. }));
-        assert_eq!(intended.map(|place| place + 1), used, "I6: {trace}");
+        let refreshed = effects.iter().position(|e| matches!(e, Effect::Refresh { .. }));
+        assert_eq!(intended.map(|place| place + 1), refreshed, "I6: {trace}");
         let remembered = effects.iter().position(|e| matches!(e, Effect::Remember(_)));
         let answered = effects.iter().position(|e| matches!(e, Effect::Answer { .. }));
         if let (Some(remembered), Some(answered)) = (remembered, answered) {
