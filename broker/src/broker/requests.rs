@@ -58,11 +58,7 @@ impl Broker {
         tracing::info!(account = %account.id, "signed out: {}", words(&report));
         let _left = phases.send(Phase::Report(words(&report))).await;
         if let Some(url) = self.end_session(&account, &report).await {
-            if opener == Opener::Broker && browser::open(&url).await.is_ok() {
-                let _left = phases.send(Phase::BrowserOpened).await;
-            } else {
-                let _left = phases.send(Phase::EndSession(url)).await;
-            }
+            let _left = phases.send(show_end_session(url, opener).await).await;
         }
         let _left = phases.send(Phase::Done(account.id)).await;
     }
@@ -77,6 +73,18 @@ impl Broker {
         let provider = self.0.providers.get(&account.provider).ok()?;
         let metadata = provider.metadata().await.ok()?;
         provider.end_session_url(&metadata, id_token.as_ref()?)
+    }
+}
+
+/// Brings the browser to the end of its session. The address holds an ID token: it goes to the
+/// broker's own user at the admin tool, and to no app and no signal.
+async fn show_end_session(url: url::Url, opener: Opener) -> Phase {
+    match opener {
+        Opener::Caller => Phase::EndSession(url),
+        Opener::Broker => match browser::open(&url).await {
+            Ok(()) => Phase::BrowserOpened,
+            Err(error) => Phase::Report(format!("{error}; the browser's own session goes on")),
+        },
     }
 }
 

@@ -43,6 +43,22 @@ async fn no_token_code_or_state_is_in_any_log_at_the_loudest_level() {
     assert!(!log.contains("refresh_token="), "{}", line_with(&log, "refresh_token="));
 }
 
+#[tokio::test]
+async fn an_app_that_signs_out_without_a_browser_is_given_no_id_token() {
+    let mut stand = Stand::signed_in().await;
+    stand.terminate().await;
+    let mut bare = crate::stand::daemon(stand.folder.path());
+    stand.start_as(bare.env_remove("BROWSER").env("PATH", "/nonexistent")).await;
+    let mut pending = stand.app().await.sign_out("").await.unwrap();
+    let mut told = Vec::new();
+    while let Step::Progress(progress) = pending.next().await.unwrap() {
+        told.push(progress);
+    }
+    let printed = format!("{told:?}");
+    assert!(printed.contains("no browser could be opened"), "{printed}");
+    assert!(!printed.contains("id_token_hint") && !printed.contains("eyJ"), "an ID token");
+}
+
 fn line_with<'a>(log: &'a str, word: &str) -> &'a str {
     log.lines().find(|line| line.contains(word)).unwrap_or_default()
 }

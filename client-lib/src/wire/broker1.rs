@@ -93,7 +93,8 @@ pub struct Acquire {
 /// How a request that waits for a person goes on. The last one names the account and has no phase.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// `url`, `browser-opened`, `rejected-answer`, `exchanging`, `revoking`, `end-session`.
+    /// `url`, `browser-opened`, `browser-missing`, `rejected-answer`, `exchanging`, `report`, and on
+    /// the admin socket `end-session`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
     /// An address that a browser is to open.

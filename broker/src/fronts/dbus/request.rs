@@ -43,8 +43,7 @@ impl Request {
         Ok(())
     }
 
-    /// How it goes: url, browser-opened, browser-missing, rejected-answer, exchanging, report,
-    /// end-session.
+    /// How it goes: url, browser-opened, browser-missing, rejected-answer, exchanging, report.
     #[zbus(signal)]
     async fn progress(
         emitter: &SignalEmitter<'_>,
