@@ -9,7 +9,7 @@ pub(crate) enum Failure {
     Client(authbroker_client::Error),
     /// The configuration.
     Config(ConfigError),
-    /// Several accounts were to be signed out, and one was not.
+    /// What is to be printed cannot be written.
     Output(std::io::Error),
 }
 
