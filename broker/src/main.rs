@@ -49,6 +49,8 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), StartError> {
     platform::harden_process();
+    // Before anything signs: two back ends could be compiled in, and this one is meant.
+    let _already = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let places = Places::find(args.config, args.runtime_dir, args.state_dir)?;
     let settings = places.settings()?;
     let _folders = places.take()?;

@@ -1,5 +1,6 @@
 //! What the broker keeps of a sign-in.
 
+use crate::authentication::Authentication;
 use crate::ids::{AccountId, ProviderName};
 use crate::issuer::IssuerUrl;
 use crate::scope::ScopeSet;
@@ -54,7 +55,7 @@ impl Account {
 }
 
 /// What the provider granted: the refresh token and all that goes with it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Grant {
     /// The one refresh token. Without it the sign-in lasts as long as its access token.
     pub refresh_token: Option<Secret>,
@@ -62,6 +63,10 @@ pub struct Grant {
     pub scopes: ScopeSet,
     /// The last ID token: the hint that a sign-out at the provider asks for.
     pub id_token: Option<Secret>,
+    /// How and when the person proved who they are.
+    pub authentication: Authentication,
+    /// The private key that its tokens are bound to (RFC 9449 §5). Bearer tokens have none.
+    pub dpop_key: Option<Secret>,
 }
 
 /// What the vault remembers of an account's session.

@@ -59,6 +59,8 @@ codes! {
     PolicyDenied => Caller,
     /// A person must sign in.
     InteractionRequired => User,
+    /// A person must sign in more strongly, or again. The failure says how.
+    StepUpRequired => User,
     /// The person said no.
     UserDenied => User,
     /// The request was withdrawn.
@@ -95,13 +97,24 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// The provider's own error word (RFC 6749 §5.2), where it gave one.
     pub oauth_error: Option<String>,
+    /// How a person must sign in, where that is what is missing.
+    pub step_up: Option<Box<StepUp>>,
+}
+
+/// What a sign-in must be like (RFC 9470 §3).
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct StepUp {
+    /// The authentication contexts of which one is wanted; empty for any.
+    pub acr_values: Vec<String>,
+    /// How long ago, at most, the person may have proved who they are.
+    pub max_age: Option<Duration>,
 }
 
 impl Failure {
     /// A failure with its way out.
     pub fn new(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Self {
         let (message, hint) = (message.into(), hint.into());
-        Self { code, message, hint, retry_after: None, oauth_error: None }
+        Self { code, message, hint, retry_after: None, oauth_error: None, step_up: None }
     }
 
     /// The same, worth trying again after `pause`.

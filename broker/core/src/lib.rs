@@ -10,9 +10,10 @@
 //! | [`lifecycle`] | what a signed-in account does next: the heart of the broker |
 //! | [`sign_in`] | one sign-in: state, nonce, PKCE, and which answer counts |
 //! | [`account`], [`token`], [`request`] | what is kept, what is handed out, what is asked for |
+//! | [`authentication`] | how strongly a person signed in, and what an API demands of that |
 //! | [`caller`] | who asks, and what that caller may see |
 //! | [`failure`] | what went wrong, whose fault it is, and the way out |
-//! | [`scope`], [`resource`], [`issuer`], [`ids`], [`secret`], [`time`] | words that exist only parsed |
+//! | [`scope`], [`resource`], [`origin`], [`issuer`], [`ids`], [`secret`], [`time`] | words that exist only parsed |
 //!
 //! # Invariants
 //!
@@ -25,11 +26,13 @@
 //!   known.
 
 pub mod account;
+pub mod authentication;
 pub mod caller;
 pub mod failure;
 pub mod ids;
 pub mod issuer;
 pub mod lifecycle;
+pub mod origin;
 pub mod request;
 pub mod resource;
 pub mod scope;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::lifecycle::Need;
 use crate::resource::Resources;
 use crate::scope::ScopeSet;
+use crate::token::TokenType;
 
 /// Which account is meant: nothing (the default or the only one), an id, a provider's name where
 /// it has one account, or a username.
@@ -34,6 +35,14 @@ pub struct TokenRequest {
     pub scopes: ScopeSet,
     /// How fresh it must be.
     pub need: Need,
+    /// The authentication contexts that the sign-in behind it may have; empty for any.
+    pub acr_values: Vec<String>,
+    /// How long ago the person may have proved who they are; `None` for any time.
+    pub max_age: Option<Duration>,
+    /// How it must be presented; `None` takes either.
+    pub token_type: Option<TokenType>,
+    /// How long the caller waits; `None` for the broker's own limit, which holds in any case.
+    pub timeout: Option<Duration>,
 }
 
 /// A request that may lead to a person: silent first, then a sign-in.
@@ -47,8 +56,12 @@ pub struct SignInRequest {
     pub resources: Resources,
     /// OpenID Connect's `prompt`, handed on as it is.
     pub prompt: Option<String>,
-    /// The authentication context asked for (`acr_values`).
-    pub acr_values: Option<String>,
+    /// The authentication contexts asked for (`acr_values`), best first.
+    pub acr_values: Vec<String>,
+    /// How long ago the person may have proved who they are; `None` for any time.
+    pub max_age: Option<Duration>,
+    /// How the tokens are to be presented; `None` leaves it to the configuration.
+    pub token_type: Option<TokenType>,
     /// Who will probably sign in.
     pub login_hint: Option<String>,
     /// How long to wait for the person; `None` for the broker's own limit.

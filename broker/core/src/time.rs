@@ -25,6 +25,12 @@ impl UnixTime {
     pub const fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(by.as_secs()))
     }
+
+    /// This moment moved back by `by`, in whole seconds, not before the epoch.
+    #[must_use]
+    pub const fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(by.as_secs()))
+    }
 }
 
 /// Time since the machine started, suspend included.

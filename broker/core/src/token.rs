@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::authentication::Authentication;
 use crate::resource::Resources;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
@@ -12,6 +13,8 @@ use crate::time::BootTime;
 pub enum TokenType {
     /// Whoever holds it may use it (RFC 6750).
     Bearer,
+    /// Only who can sign with its key may use it, with a proof for each request (RFC 9449).
+    DPoP,
 }
 
 impl TokenType {
@@ -19,7 +22,13 @@ impl TokenType {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Bearer => "Bearer",
+            Self::DPoP => "DPoP",
         }
+    }
+
+    /// Reads the word, in any letter case (RFC 6749 §5.1).
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Bearer, Self::DPoP].into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(word))
     }
 }
 
@@ -43,6 +52,8 @@ pub struct AccessToken {
     pub scopes: ScopeSet,
     /// The APIs it was asked for.
     pub resources: Resources,
+    /// How and when the person behind it proved who they are.
+    pub authentication: Authentication,
     /// When it was asked for: its age counts from the question, not from the answer.
     pub issued: BootTime,
     /// When the provider ends it.

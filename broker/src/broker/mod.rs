@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use authbroker_core::account::Account;
+use authbroker_core::authentication::Requirement;
 use authbroker_core::caller::Caller;
-use authbroker_core::failure::{Code, Failure};
+use authbroker_core::failure::{Code, Failure, StepUp};
 use authbroker_core::lifecycle::{SignOutReach, Want};
 use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
 use authbroker_core::time::{Now, UnixTime};
@@ -134,12 +135,15 @@ impl Broker {
         self.admit(caller)?;
         let account = self.resolve(caller, &request.account)?;
         let key = self.key(&account, &request)?;
-        let want = Want { key, need: request.need };
-        let answer =
-            tokio::time::timeout(SILENT_LIMIT, self.0.sessions.token(&account.id, want)).await;
-        let access = answer
-            .unwrap_or_else(|_| Err(too_slow()))
-            .map_err(|failure| for_account(failure, &account))?;
+        let requirement = requirement(&request, clock::now());
+        let want = Want { key, need: request.need, requirement };
+        let limit = request.timeout.map_or(SILENT_LIMIT, |limit| limit.min(SILENT_LIMIT));
+        let answer = tokio::time::timeout(limit, self.0.sessions.token(&account.id, want)).await;
+        let access = answer.unwrap_or_else(|_| Err(too_slow(limit)));
+        let access = access.map_err(|failure| for_account(failure, &account, &request))?;
+        if request.token_type.is_some_and(|wanted| wanted != access.token_type) {
+            return Err(for_account(other_type(&access), &account, &request));
+        }
         Ok(Given { expires_at: clock::now().wall_at(access.expires), access, account })
     }
 
@@ -205,15 +209,49 @@ impl Broker {
     }
 }
 
-/// Names the account's provider in the way out.
-fn for_account(mut failure: Failure, account: &Account) -> Failure {
-    if failure.code == Code::InteractionRequired {
-        failure.hint = format!("brokerctl login {}", account.provider);
+/// What a request demands of the sign-in behind its token.
+fn requirement(request: &TokenRequest, now: Now) -> Requirement {
+    Requirement {
+        acr_values: request.acr_values.clone(),
+        not_before: request.max_age.map(|age| now.wall.minus(age)),
+    }
+}
+
+/// Names the account's provider in the way out, and how the person must sign in.
+fn for_account(mut failure: Failure, account: &Account, request: &TokenRequest) -> Failure {
+    match failure.code {
+        Code::InteractionRequired => failure.hint = format!("brokerctl login {}", account.provider),
+        Code::StepUpRequired => {
+            failure.hint = step_up_hint(account, request);
+            let (acr_values, max_age) = (request.acr_values.clone(), request.max_age);
+            failure.step_up = Some(Box::new(StepUp { acr_values, max_age }));
+        }
+        _ => {}
     }
     failure
 }
 
-fn too_slow() -> Failure {
-    let message = format!("the provider did not answer within {} seconds", SILENT_LIMIT.as_secs());
+fn step_up_hint(account: &Account, request: &TokenRequest) -> String {
+    let mut words = vec!["brokerctl login", account.id.as_str()];
+    // An app chose the contexts, and a person may paste the hint into a shell.
+    let plain =
+        |acr: &&String| acr.chars().all(|c| c.is_ascii_alphanumeric() || ":/._-".contains(c));
+    for acr in request.acr_values.iter().filter(plain) {
+        words.extend(["--acr", acr]);
+    }
+    if request.max_age.is_some() {
+        words.push("--prompt login");
+    }
+    words.join(" ")
+}
+
+fn other_type(access: &AccessToken) -> Failure {
+    let message =
+        format!("the tokens of this sign-in are of the type {}", access.token_type.as_str());
+    Failure::new(Code::InteractionRequired, message, "brokerctl login")
+}
+
+fn too_slow(limit: Duration) -> Failure {
+    let message = format!("the provider did not answer within {} seconds", limit.as_secs());
     Failure::new(Code::ProviderUnavailable, message, "try again in a moment")
 }

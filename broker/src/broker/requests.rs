@@ -21,11 +21,18 @@ impl Broker {
             resources: wish.request.resources.clone(),
             scopes: wish.request.scopes.clone(),
             need: Need::default(),
+            acr_values: wish.request.acr_values.clone(),
+            max_age: wish.request.max_age,
+            token_type: wish.request.token_type,
+            timeout: None,
         };
         match self.token(caller, request).await {
             Ok(given) => Some(Phase::Done(given.account.id)),
             Err(failure)
-                if matches!(failure.code, Code::InteractionRequired | Code::NoSuchAccount) =>
+                if matches!(
+                    failure.code,
+                    Code::InteractionRequired | Code::StepUpRequired | Code::NoSuchAccount
+                ) =>
             {
                 None
             }

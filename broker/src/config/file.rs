@@ -21,9 +21,10 @@ pub(super) struct File {
     pub(super) policy: Policy,
     #[serde(default)]
     pub(super) refresh: Refresh,
+    #[serde(default)]
+    pub(super) resource: BTreeMap<String, Resource>,
     // Known by name, so that their refusal can say more than "unknown".
     rule: Option<NotYet>,
-    resource: Option<NotYet>,
     service: Option<NotYet>,
 }
 
@@ -34,11 +35,7 @@ struct NotYet(#[expect(dead_code, reason = "only its presence matters")] toml::V
 impl File {
     /// The tables that this version knows of and does not support.
     pub(super) fn unsupported(&self) -> impl Iterator<Item = &'static str> {
-        let tables = [
-            ("[[rule]]", &self.rule),
-            ("[resource.…]", &self.resource),
-            ("[service.…]", &self.service),
-        ];
+        let tables = [("[[rule]]", &self.rule), ("[service.…]", &self.service)];
         tables.into_iter().filter(|(_, table)| table.is_some()).map(|(name, _)| name)
     }
 }
@@ -87,20 +84,26 @@ pub enum Target {
 /// How a sign-in goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Flow {
+pub enum Flow {
+    /// Through the person's browser on this machine (RFC 8252).
     #[default]
     Browser,
+    /// Through any browser, with a code to type (RFC 8628).
     Device,
+    /// Without a person (RFC 6749 §4.4).
     ClientCredentials,
 }
 
 /// When an extension is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Use {
+pub enum Use {
+    /// Where the other side asks for it.
     #[default]
     Auto,
+    /// In any case: without it nothing is done.
     Always,
+    /// In no case.
     Never,
 }
 
@@ -112,6 +115,15 @@ pub(super) struct Redirect {
     pub(super) ports: Vec<u16>,
     pub(super) path: Option<String>,
     pub(super) host: Option<String>,
+    pub(super) post_logout_path: Option<String>,
+}
+
+/// `[resource."URI"]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Resource {
+    #[serde(default)]
+    pub(super) origins: Vec<String>,
 }
 
 /// `client_auth = { … }`
@@ -121,6 +133,7 @@ pub(super) struct ClientAuth {
     #[serde(default)]
     pub(super) method: AuthMethod,
     pub(super) file: Option<PathBuf>,
+    pub(super) key_file: Option<PathBuf>,
     pub(super) credential: Option<String>,
     pub(super) env: Option<String>,
 }
@@ -142,6 +155,8 @@ pub(super) enum AuthMethod {
 pub(super) struct Endpoints {
     pub(super) revocation: Option<String>,
     pub(super) end_session: Option<String>,
+    pub(super) device_authorization: Option<String>,
+    pub(super) pushed_authorization_request: Option<String>,
 }
 
 /// `[vault]`

@@ -18,7 +18,9 @@ use std::path::{Path, PathBuf};
 use authbroker_client::wire::places;
 use toml::Table;
 
-pub use self::settings::{ClientAuth, ProviderSettings, SecretPlace, Settings, Target, VaultKey};
+pub use self::settings::{
+    ClientAuth, Endpoints, Flow, ProviderSettings, SecretPlace, Settings, Target, Use, VaultKey,
+};
 
 /// The system's configuration.
 const SYSTEM_FILE: &str = "/etc/authbroker/config.toml";

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use authbroker_core::ids::ProviderName;
 use authbroker_core::issuer::{IssuerUrl, is_secure};
+use authbroker_core::origin::Origin;
 use authbroker_core::resource::{Resource, Resources};
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::sign_in::Redirect;
 use url::Url;
 
 use super::env;
-pub use super::file::Target;
-use super::file::{self, AuthMethod, File, Flow, Use};
+use super::file::{self, AuthMethod, File};
+pub use super::file::{Flow, Target, Use};
 
 /// The settings of a running broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Settings {
     pub vault_key: VaultKey,
     /// How long before its end a token is renewed.
     pub ahead: Duration,
+    /// Where tokens for an API may go, if that is not the API's own origin.
+    pub origins: BTreeMap<Resource, Vec<Origin>>,
 }
 
 impl Default for Settings {
@@ -35,6 +38,7 @@ impl Default for Settings {
             providers: BTreeMap::new(),
             vault_key: VaultKey::Keyring,
             ahead: Duration::from_mins(5),
+            origins: BTreeMap::new(),
         }
     }
 }
@@ -54,20 +58,39 @@ pub struct ProviderSettings {
     pub resources: Vec<Resource>,
     /// How they are asked for.
     pub target: Target,
+    /// How a sign-in goes.
+    pub flow: Flow,
+    /// Whether tokens are bound to a key (RFC 9449).
+    pub dpop: Use,
+    /// Whether authorization requests are pushed (RFC 9126).
+    pub par: Use,
     /// Where the browser comes back to.
     pub redirect: Redirect,
     /// The ports to listen on; none means any free one.
     pub ports: Vec<u16>,
+    /// Where the browser comes back after a sign-out, if that is registered at the provider.
+    pub post_logout: Option<Redirect>,
     /// Further authorization parameters.
     pub authorize: BTreeMap<String, String>,
     /// How we prove to be that client.
     pub client_auth: ClientAuth,
     /// Certificates trusted besides the machine's own roots.
     pub ca_file: Option<PathBuf>,
-    /// Where tokens are revoked, if the metadata does not say.
+    /// What the provider's metadata leaves out, or says wrongly.
+    pub endpoints: Endpoints,
+}
+
+/// Addresses that take the place of those in a provider's metadata.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Endpoints {
+    /// Where tokens are revoked (RFC 7009).
     pub revocation: Option<Url>,
-    /// Where sessions end, if the metadata does not say.
+    /// Where sessions end (RP-Initiated Logout).
     pub end_session: Option<Url>,
+    /// Where a device sign-in begins (RFC 8628).
+    pub device_authorization: Option<Url>,
+    /// Where authorization requests are pushed (RFC 9126).
+    pub pushed_authorization_request: Option<Url>,
 }
 
 impl ProviderSettings {
@@ -86,6 +109,8 @@ pub enum ClientAuth {
     Basic(SecretPlace),
     /// `client_secret_post`.
     Post(SecretPlace),
+    /// `private_key_jwt` (RFC 7523): the place of a private key, in PEM.
+    PrivateKey(SecretPlace),
 }
 
 /// Where a client secret is read from, each time it is needed. Never from the command line.
@@ -171,6 +196,7 @@ pub(super) fn from_file(file: File) -> Result<Settings, Vec<String>> {
     }
     check_policy(&file.policy, &mut problems);
     let vault_key = parse_vault_key(file.vault.key.as_deref(), &mut problems);
+    let origins = parse_origins(file.resource, &mut problems);
     let ahead = parse_ahead(file.refresh.ahead.as_deref(), &mut problems);
     let mut providers = BTreeMap::new();
     for (name, provider) in file.provider {
@@ -181,7 +207,7 @@ pub(super) fn from_file(file: File) -> Result<Settings, Vec<String>> {
     if !problems.0.is_empty() {
         return Err(problems.0);
     }
-    Ok(Settings { default_account: file.default_account, providers, vault_key, ahead })
+    Ok(Settings { default_account: file.default_account, providers, vault_key, ahead, origins })
 }
 
 /// Until there is a policy, everything of the user's own is allowed, and nothing else may be said.
@@ -229,13 +255,12 @@ fn parse_provider(
     problems: &mut Problems,
 ) -> Option<ProviderSettings> {
     let at = |key: &str| format!("[provider.{name}] {key}");
-    check_support(name, &file, problems);
     let authorize = parse_authorize(&at("authorize"), file.authorize, problems);
     let parsed_name = problems.take(&format!("[provider.{name}]"), ProviderName::parse(name));
     let issuer = problems.missing(&at("issuer"), file.issuer);
     let issuer = issuer.and_then(|text| problems.take(&at("issuer"), IssuerUrl::parse(&text)));
     let client_id = problems.missing(&at("client_id"), file.client_id);
-    let scopes = file.scopes.unwrap_or_else(default_scopes);
+    let scopes = file.scopes.unwrap_or_else(|| default_scopes(file.flow));
     let scopes = ScopeSet::from_words(scopes.iter().map(String::as_str));
     let scopes = problems.take(&at("scopes"), scopes);
     let resources = file.resources.iter().map(|text| Resource::parse(text)).collect();
@@ -243,48 +268,51 @@ fn parse_provider(
     let host = file.redirect.host.as_deref().unwrap_or("127.0.0.1");
     let path = file.redirect.path.as_deref().unwrap_or("/callback");
     let redirect = problems.take(&at("redirect"), Redirect::new(host, path));
+    let post_logout = file.redirect.post_logout_path.as_deref().and_then(|path| {
+        problems.take(&at("redirect.post_logout_path"), Redirect::new(host, path))
+    });
     let client_auth = parse_client_auth(&at("client_auth"), file.client_auth, problems);
-    let revocation =
-        parse_endpoint(&at("endpoints.revocation"), file.endpoints.revocation, problems);
-    let end_session =
-        parse_endpoint(&at("endpoints.end_session"), file.endpoints.end_session, problems);
+    if file.flow == Flow::ClientCredentials && client_auth == Some(ClientAuth::None) {
+        problems.0.push(format!(
+            "{}: a client without a person must prove itself (RFC 6749 §4.4)",
+            at("client_auth")
+        ));
+    }
+    let endpoints = parse_endpoints(&at("endpoints"), file.endpoints, problems);
+    let scopes = scopes?;
     Some(ProviderSettings {
         name: parsed_name?,
         issuer: issuer?,
         client_id: client_id?,
-        scopes: with_openid(&scopes?),
+        scopes: if file.flow == Flow::ClientCredentials { scopes } else { with_openid(&scopes) },
         resources: resources?,
         target: file.target,
+        flow: file.flow,
+        dpop: file.dpop,
+        par: file.par,
         redirect: redirect?,
         ports: file.redirect.ports,
+        post_logout,
         authorize,
         client_auth: client_auth?,
         ca_file: file.ca_file,
-        revocation,
-        end_session,
+        endpoints,
     })
 }
 
-fn default_scopes() -> Vec<String> {
-    ["openid", "profile", "email", "offline_access"].map(str::to_owned).into()
+fn default_scopes(flow: Flow) -> Vec<String> {
+    match flow {
+        // Nobody signs in, so there is nobody to ask about.
+        Flow::ClientCredentials => Vec::new(),
+        Flow::Browser | Flow::Device => {
+            ["openid", "profile", "email", "offline_access"].map(str::to_owned).into()
+        }
+    }
 }
 
 /// A sign-in without `openid` would say nothing about who signed in.
 fn with_openid(scopes: &ScopeSet) -> ScopeSet {
     ScopeSet::parse("openid").map_or_else(|_| scopes.clone(), |openid| scopes.union(&openid))
-}
-
-fn check_support(name: &str, file: &file::Provider, problems: &mut Problems) {
-    let mut refuse = |said: bool, what: &str| {
-        if said {
-            problems.unsupported(&format!("[provider.{name}] {what}"));
-        }
-    };
-    refuse(file.flow == Flow::Device, "flow = \"device\"");
-    refuse(file.flow == Flow::ClientCredentials, "flow = \"client_credentials\"");
-    refuse(file.dpop == Use::Always, "dpop = \"always\"");
-    refuse(file.par == Use::Always, "par = \"always\"");
-    refuse(file.client_auth.method == AuthMethod::PrivateKeyJwt, "private_key_jwt");
 }
 
 fn parse_authorize(
@@ -303,16 +331,19 @@ fn parse_client_auth(
     auth: file::ClientAuth,
     problems: &mut Problems,
 ) -> Option<ClientAuth> {
-    let make = match auth.method {
-        AuthMethod::None | AuthMethod::PrivateKeyJwt => return Some(ClientAuth::None),
-        AuthMethod::ClientSecretBasic => ClientAuth::Basic,
-        AuthMethod::ClientSecretPost => ClientAuth::Post,
+    let (make, file, word) = match auth.method {
+        AuthMethod::None => return Some(ClientAuth::None),
+        AuthMethod::ClientSecretBasic => (ClientAuth::Basic as fn(_) -> _, auth.file, "file"),
+        AuthMethod::ClientSecretPost => (ClientAuth::Post as fn(_) -> _, auth.file, "file"),
+        AuthMethod::PrivateKeyJwt => {
+            (ClientAuth::PrivateKey as fn(_) -> _, auth.key_file, "key_file")
+        }
     };
-    let secret = match (auth.file, auth.credential, auth.env) {
+    let secret = match (file, auth.credential, auth.env) {
         (Some(path), None, None) => Ok(SecretPlace::File(path)),
         (None, Some(name), None) => credential(&name).map(SecretPlace::Credential),
         (None, None, Some(name)) => Ok(SecretPlace::Variable(name)),
-        _ => Err("say where the secret is, in one of file, credential and env".to_owned()),
+        _ => Err(format!("say where the secret is, in one of {word}, credential and env")),
     };
     problems.take(place, secret).map(make)
 }
@@ -322,6 +353,37 @@ fn credential(name: &str) -> Result<PathBuf, String> {
     let folder = folder.ok_or("systemd gave this process no credentials (LoadCredential=)")?;
     let plain = !name.is_empty() && !name.contains('/') && name != "..";
     plain.then(|| folder.join(name)).ok_or_else(|| format!("{name:?} is no credential's name"))
+}
+
+fn parse_endpoints(place: &str, file: file::Endpoints, problems: &mut Problems) -> Endpoints {
+    let mut at = |key: &str, text| parse_endpoint(&format!("{place}.{key}"), text, problems);
+    Endpoints {
+        revocation: at("revocation", file.revocation),
+        end_session: at("end_session", file.end_session),
+        device_authorization: at("device_authorization", file.device_authorization),
+        pushed_authorization_request: at(
+            "pushed_authorization_request",
+            file.pushed_authorization_request,
+        ),
+    }
+}
+
+fn parse_origins(
+    resources: BTreeMap<String, file::Resource>,
+    problems: &mut Problems,
+) -> BTreeMap<Resource, Vec<Origin>> {
+    let mut origins = BTreeMap::new();
+    for (text, resource) in resources {
+        let place = format!("[resource.{text:?}]");
+        let parsed = resource.origins.iter().map(|origin| Origin::parse(origin)).collect();
+        let parsed = problems.take(&format!("{place} origins"), parsed);
+        if let (Some(resource), Some(parsed)) =
+            (problems.take(&place, Resource::parse(&text)), parsed)
+        {
+            origins.insert(resource, parsed);
+        }
+    }
+    origins
 }
 
 fn parse_endpoint(place: &str, text: Option<String>, problems: &mut Problems) -> Option<Url> {

@@ -10,6 +10,7 @@ use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
 use authbroker_core::resource::{Resource, Resources};
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::time::UnixTime;
+use authbroker_core::token::TokenType;
 
 use crate::broker::{AccountView, Given};
 use crate::sign_ins::Phase;
@@ -22,6 +23,10 @@ pub(super) fn token_request(wire: &wire::GetToken) -> Result<TokenRequest, Failu
         resources: resources(&wire.resource)?,
         scopes: scopes(&wire.scopes)?,
         need,
+        acr_values: wire.acr_values.clone(),
+        max_age: wire.max_age.map(seconds),
+        token_type: wire.token_type.as_deref().map(token_type).transpose()?,
+        timeout: wire.timeout.map(seconds),
     })
 }
 
@@ -31,9 +36,11 @@ pub(super) fn acquire_request(wire: wire::Acquire) -> Result<SignInRequest, Fail
         scopes: scopes(&wire.scopes)?,
         resources: resources(&wire.resource)?,
         prompt: wire.prompt,
-        acr_values: acr_values(&wire.acr_values),
+        acr_values: wire.acr_values,
+        max_age: wire.max_age.map(seconds),
+        token_type: wire.token_type.as_deref().map(token_type).transpose()?,
         login_hint: wire.login_hint,
-        timeout: wire.timeout.map(|seconds| Duration::from_secs(u64::from(seconds))),
+        timeout: wire.timeout.map(seconds),
     })
 }
 
@@ -53,9 +60,16 @@ pub(super) fn resources(words: &[String]) -> Result<Resources, Failure> {
     })
 }
 
-/// The contexts as OpenID Connect's one parameter has them.
-pub(super) fn acr_values(words: &[String]) -> Option<String> {
-    (!words.is_empty()).then(|| words.join(" "))
+/// How a token is to be presented.
+pub(super) fn token_type(word: &str) -> Result<TokenType, Failure> {
+    TokenType::parse(word).ok_or_else(|| {
+        let message = format!("{word:?} is no token type");
+        Failure::new(Code::InvalidArgs, message, "say Bearer or DPoP")
+    })
+}
+
+pub(super) fn seconds(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count))
 }
 
 /// The one place where an access token leaves the broker's own types for an app.
@@ -68,6 +82,7 @@ pub(super) fn token(given: &Given, correlation_id: Option<String>) -> wire::Toke
         resource: given.access.resources.iter().map(ToString::to_string).collect(),
         account: given.account.id.to_string(),
         subject: given.account.subject.clone(),
+        acr: given.access.authentication.acr.clone(),
         correlation_id,
     }
 }
@@ -133,11 +148,14 @@ pub(super) fn progress(phase: &Phase) -> Option<wire::Progress> {
 }
 
 pub(super) fn details(failure: &Failure, correlation_id: Option<String>) -> wire::ErrorDetails {
+    let step_up = failure.step_up.as_deref().cloned().unwrap_or_default();
     wire::ErrorDetails {
         message: failure.message.clone(),
         hint: failure.hint.clone(),
         retry_after: failure.retry_after.map(|pause| pause.as_secs().max(1)),
         oauth_error: failure.oauth_error.clone(),
+        acr_values: step_up.acr_values,
+        max_age: step_up.max_age.map(|age| age.as_secs()),
         correlation_id,
     }
 }

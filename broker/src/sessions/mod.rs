@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use authbroker_core::account::Account;
+use authbroker_core::account::{Account, Grant};
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::{AccountId, Stamp, Ticket};
 use authbroker_core::lifecycle::{
@@ -118,6 +118,12 @@ impl Sessions {
         let mut seen: Vec<_> = seen.filter(|seen| seen.standing != Standing::SignedOut).collect();
         seen.sort_by(|a, b| a.account.id.cmp(&b.account.id));
         seen
+    }
+
+    /// What an account was granted, where that is in memory.
+    pub fn grant(&self, id: &AccountId) -> Option<Grant> {
+        let entry = lock(&self.0.entries).get(id).cloned()?;
+        lock(&entry.desk).session.grant().cloned()
     }
 
     /// The moment at which a sign-in is begun, for [`Sessions::arrive`].

@@ -110,19 +110,13 @@ impl Sessions {
             let account = lock(&entry.account).clone();
             let provider = sessions.0.providers.get(&account.provider);
             match (effect, provider) {
-                (Effect::Refresh { attempt, key, refresh_token }, Ok(provider)) => {
-                    let Some(scopes) =
-                        lock(&entry.desk).session.grant().map(|grant| grant.scopes.clone())
-                    else {
-                        return;
-                    };
+                (Effect::Obtain { attempt, key, with, grant }, Ok(provider)) => {
                     tracing::debug!(account = %account.id, "renewing");
-                    let event =
-                        provider.refresh(&account, &scopes, &key, attempt, &refresh_token).await;
+                    let event = provider.obtain(&account, &grant, &key, attempt, &with).await;
                     log_renewal(&account.id, &event);
                     sessions.post(&entry, event);
                 }
-                (Effect::Refresh { attempt, .. }, Err(failure)) => {
+                (Effect::Obtain { attempt, .. }, Err(failure)) => {
                     let certainty = Certainty::NotActedOn;
                     sessions.post(&entry, Event::Unreachable { attempt, failure, certainty });
                 }

@@ -26,6 +26,12 @@ pub struct SignIn {
     /// The authentication contexts wanted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub acr_values: Vec<String>,
+    /// How long ago, at most, the person may have proved who they are, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+    /// How tokens are to be presented: `Bearer` or `DPoP`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
     /// Who will probably sign in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,

@@ -37,6 +37,18 @@ pub struct GetToken {
     /// Whether to renew it first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force: Option<bool>,
+    /// How long ago, at most, the person may have proved who they are, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+    /// The authentication contexts that the sign-in behind it may have; empty for any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
+    /// How it is to be presented: `Bearer` or `DPoP`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// How long to wait for the answer, in seconds; 20 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u32>,
     /// A word of the caller's own, given back with the answer and kept in the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
@@ -47,7 +59,7 @@ pub struct GetToken {
 pub struct Token {
     /// The token.
     pub access_token: SecretText,
-    /// How it is presented: `Bearer`.
+    /// How it is presented: `Bearer`, or `DPoP` where it is bound to a key of the broker's.
     pub token_type: String,
     /// When it expires, in seconds since the epoch.
     pub expires_at: u64,
@@ -59,6 +71,9 @@ pub struct Token {
     pub account: String,
     /// Who it speaks for, in the issuer's words.
     pub subject: String,
+    /// The authentication context of the sign-in behind it, where the provider tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
     /// The caller's own word, where it sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
@@ -82,6 +97,12 @@ pub struct Acquire {
     /// The authentication contexts wanted, best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub acr_values: Vec<String>,
+    /// How long ago, at most, the person may have proved who they are, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+    /// How tokens are to be presented: `Bearer` or `DPoP`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
     /// Who will probably sign in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,
@@ -223,6 +244,12 @@ pub struct ErrorDetails {
     /// The provider's own error word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth_error: Option<String>,
+    /// The authentication contexts that a sign-in must ask for, where that is what is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
+    /// How long ago, at most, the person may have proved who they are, where that is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u64>,
     /// The caller's own word, where it sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,

@@ -23,14 +23,16 @@ pub enum Effect {
     Intend,
     /// End the note: what was intended has come to nothing, or changed nothing.
     Settle,
-    /// Use the refresh token for a token of `key`.
-    Refresh {
+    /// Obtain a token of `key` from the provider.
+    Obtain {
         /// The number that the reply must bear.
         attempt: Attempt,
         /// What to ask for.
         key: SlotKey,
         /// What to ask with.
-        refresh_token: Secret,
+        with: Means,
+        /// On the ground of which grant.
+        grant: Grant,
     },
     /// Revoke the grant at the provider and report with [`Event::Left`](super::Event::Left).
     Revoke {
@@ -48,6 +50,17 @@ pub enum Effect {
         /// What.
         outcome: Outcome,
     },
+}
+
+/// What a token is asked for with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Means {
+    /// The refresh token (RFC 6749 §6). A use of it is noted before it begins (I6).
+    RefreshToken(Secret),
+    /// The client's own credentials (RFC 6749 §4.4).
+    ClientCredentials,
+    /// A broader access token, exchanged for a narrower one (RFC 8693).
+    Exchange(AccessToken),
 }
 
 /// What a ticket is answered with.

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use super::Need;
 use crate::account::{Grant, Memory};
+use crate::authentication::Requirement;
 use crate::failure::Failure;
 use crate::ids::{Attempt, Stamp, Ticket};
 use crate::secret::Secret;
+use crate::time::BootTime;
 use crate::token::{AccessToken, SlotKey};
 
 /// One thing that happened.
@@ -86,6 +88,8 @@ pub struct Want {
     pub key: SlotKey,
     /// How fresh.
     pub need: Need,
+    /// What the sign-in behind it must have been.
+    pub requirement: Requirement,
 }
 
 /// What a renewal brought.
@@ -108,6 +112,9 @@ pub struct Arrival {
     pub key: SlotKey,
     /// The first access token.
     pub access: AccessToken,
+    /// Until when that token is kept as it is, although it ages: it may be stronger than those that
+    /// a renewal would bring (RFC 9470).
+    pub keep_until: Option<BootTime>,
 }
 
 /// How a provider refuses a renewal.
@@ -117,6 +124,8 @@ pub enum Refusal {
     InvalidGrant,
     /// This key cannot be had (`invalid_scope`, `invalid_target`). Fails its own callers only.
     Key(Failure),
+    /// It does not exchange tokens for this client (RFC 8693). The refresh token is used instead.
+    NoExchange,
     /// Any other answer. The session is kept, and the provider left alone for a while.
     Other(Failure),
 }
@@ -142,6 +151,6 @@ pub enum SignOutReach {
 impl Want {
     /// A want for any valid token of `key`.
     pub const fn valid(key: SlotKey) -> Self {
-        Self { key, need: Need::AtLeast(Duration::ZERO) }
+        Self { key, need: Need::AtLeast(Duration::ZERO), requirement: Requirement::NONE }
     }
 }

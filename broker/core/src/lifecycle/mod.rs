@@ -32,7 +32,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-pub use self::effect::{Effect, Outcome, SignOutReport, Step};
+pub use self::effect::{Effect, Means, Outcome, SignOutReport, Step};
 pub use self::event::{Arrival, Certainty, Event, Refusal, Renewal, SignOutReach, Want};
 pub use self::freshness::{Freshness, Margins, Need, freshness};
 use crate::account::Grant;
@@ -49,6 +49,7 @@ pub struct Session {
 }
 
 /// What the session waits for.
+#[expect(clippy::large_enum_variant, reason = "one a session, and almost always signed in")]
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum State {
     /// A record lies in the vault and was not read yet, or could not be (then `trouble` says why).
@@ -69,9 +70,29 @@ enum State {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct SignedIn {
     grant: Grant,
+    holder: Holder,
+    exchange: Exchange,
     line: Line,
     slots: BTreeMap<SlotKey, Slot>,
     saved: Saved,
+}
+
+/// Who signed in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Holder {
+    /// A person, whose refresh token may run out.
+    Person,
+    /// The client for itself: its credentials are in the configuration, and nothing is kept.
+    Client,
+}
+
+/// Whether narrower tokens are worth asking for by exchange (RFC 8693).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Exchange {
+    /// Nothing speaks against it.
+    Untried,
+    /// The provider refused it.
+    Refused,
 }
 
 /// The one way to the refresh token (I1).
@@ -82,10 +103,19 @@ enum Line {
     /// Nobody uses it, but an earlier process did when it ended: the next use is the one repeat
     /// that a lost answer allows.
     InDoubt,
-    /// It was sent to the provider for `key`.
-    Busy { attempt: Attempt, key: SlotKey, past: Past },
+    /// Something was sent to the provider for `key`.
+    Busy { attempt: Attempt, key: SlotKey, past: Past, at_stake: AtStake },
     /// The provider failed; it is left alone until `retry_at`.
     Resting { retry_at: BootTime, failure: Failure, past: Past },
+}
+
+/// What may be lost with the answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum AtStake {
+    /// The refresh token was sent, and may be rotated.
+    RefreshToken,
+    /// Nothing: the request may be repeated as often as anybody likes.
+    Nothing,
 }
 
 /// What went before this use of the line.
@@ -111,6 +141,8 @@ enum Doubt {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Slot {
     held: Option<AccessToken>,
+    /// Until when the token held is not renewed ahead: a newer one may be weaker.
+    keep_until: BootTime,
     waiting: Vec<Ticket>,
     demand: Demand,
 }
@@ -172,6 +204,12 @@ impl Session {
     /// A session that nothing is known of: the first sign-in is about to arrive.
     pub const fn signed_out() -> Self {
         Self::in_state(State::SignedOut { void_before: Stamp(0) })
+    }
+
+    /// A session of the client itself (RFC 6749 §4.4): ready without a sign-in, never ended by the
+    /// provider, and not kept in the vault.
+    pub fn of_client(grant: Grant) -> Self {
+        Self::in_state(State::SignedIn(SignedIn::of_client(grant)))
     }
 
     const fn in_state(state: State) -> Self {

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::effect::{Effect, Outcome};
+use super::effect::{Effect, Means, Outcome, SignOutReport};
 use super::event::{Arrival, Certainty, Event, Refusal, Renewal, SignOutReach, Want};
-use super::freshness::{Freshness, Margins, freshness};
+use super::freshness::{Freshness, Margins, Need, freshness};
 use super::step::{Leaver, Turn, forget, interaction_required, signed_out};
-use super::{Demand, Doubt, Ending, Line, Past, Saved, SignedIn, Slot, Standing, State, backoff};
+use super::{
+    AtStake, Demand, Doubt, Ending, Exchange, Holder, Line, Past, Saved, SignedIn, Slot, Standing,
+    State, backoff,
+};
 use crate::account::{Grant, Memory};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::ids::{Attempt, Ticket};
 use crate::time::BootTime;
 use crate::token::{AccessToken, SlotKey};
@@ -19,7 +22,19 @@ const WRITE_AGAIN: Duration = Duration::from_secs(15);
 
 impl SignedIn {
     pub(super) fn new(grant: Grant) -> Self {
-        Self { grant, line: Line::Idle, slots: BTreeMap::new(), saved: Saved::Yes }
+        Self {
+            grant,
+            holder: Holder::Person,
+            exchange: Exchange::Untried,
+            line: Line::Idle,
+            slots: BTreeMap::new(),
+            saved: Saved::Yes,
+        }
+    }
+
+    /// The client for itself.
+    pub(super) fn of_client(grant: Grant) -> Self {
+        Self { holder: Holder::Client, ..Self::new(grant) }
     }
 
     /// A session whose last process ended while the refresh token was in use: as after any lost
@@ -55,24 +70,36 @@ impl SignedIn {
     }
 
     pub(super) fn asked(mut self, ticket: Ticket, want: Want, turn: &mut Turn<'_>) -> State {
-        let Want { key, need } = want;
+        let Want { key, need, requirement } = want;
         if !self.grant.scopes.is_empty() && !key.scopes.is_subset(&self.grant.scopes) {
             turn.answer_token(ticket, Err(not_granted()));
             return State::SignedIn(self);
         }
         let slot = self.slots.entry(key.clone()).or_default();
         slot.demand = Demand::Asked;
-        let held = slot.held.clone();
+        let fits = |token: &&AccessToken| requirement.is_met_by(&token.authentication);
+        let held = slot.held.as_ref().filter(fits).cloned();
+        if held.is_none() && !requirement.is_met_by(&self.grant.authentication) {
+            turn.answer_token(ticket, Err(step_up_required()));
+            return State::SignedIn(self);
+        }
         let judge = |token: &AccessToken| freshness(token, need, turn.now, turn.margins);
         match (held.as_ref().map(judge), held) {
             (Some(Freshness::Fresh), Some(token)) => turn.answer_token(ticket, Ok(token)),
             (Some(Freshness::Ageing), Some(token)) => {
                 turn.answer_token(ticket, Ok(token));
-                self.start_if_free(key, turn);
+                self.renew_behind(key, turn);
             }
             _ => return self.wait(ticket, key, turn),
         }
         State::SignedIn(self)
+    }
+
+    /// Renews an ageing token, unless it is kept because a newer one may be weaker.
+    fn renew_behind(&mut self, key: SlotKey, turn: &mut Turn<'_>) {
+        if self.slots.get(&key).is_some_and(|slot| slot.keep_until <= turn.now) {
+            self.start_if_free(key, turn);
+        }
     }
 
     /// Lets a caller wait for a new token, unless it is plain that none will come.
@@ -84,7 +111,7 @@ impl SignedIn {
             turn.answer_token(ticket, Err(failure));
             return State::SignedIn(self);
         }
-        if self.grant.refresh_token.is_none() {
+        if !self.can_renew() {
             turn.answer_token(ticket, Err(Ending::NoRefreshToken.failure()));
             return self.end_if_nothing_is_left(turn);
         }
@@ -93,7 +120,39 @@ impl SignedIn {
         State::SignedIn(self)
     }
 
-    /// Sends the refresh token for `key`, if nobody else uses it.
+    /// Whether new tokens can be had without a person.
+    fn can_renew(&self) -> bool {
+        self.holder == Holder::Client || self.grant.refresh_token.is_some()
+    }
+
+    /// What to ask for a token of `key` with. A narrower token is exchanged for a broader one where
+    /// that is at hand, because that leaves the refresh token alone.
+    fn means(&self, key: &SlotKey, turn: &Turn<'_>) -> Option<Means> {
+        if self.holder == Holder::Client {
+            return Some(Means::ClientCredentials);
+        }
+        if let (Exchange::Untried, Line::Idle) = (self.exchange, &self.line)
+            && let Some(broader) = self.broader_than(key, turn)
+        {
+            return Some(Means::Exchange(broader));
+        }
+        self.grant.refresh_token.clone().map(Means::RefreshToken)
+    }
+
+    /// A token for all that was granted that holds the scopes of `key` and is not about to run out.
+    fn broader_than(&self, key: &SlotKey, turn: &Turn<'_>) -> Option<AccessToken> {
+        if key.scopes.is_empty() {
+            return None;
+        }
+        let fits = |token: &&AccessToken| {
+            key.scopes.is_subset(&token.scopes)
+                && freshness(token, Need::default(), turn.now, turn.margins) == Freshness::Fresh
+        };
+        let broad = self.slots.iter().filter(|(other, _)| other.scopes.is_empty());
+        broad.filter_map(|(_, slot)| slot.held.as_ref()).find(fits).cloned()
+    }
+
+    /// Asks for a token of `key`, if nobody else is asking.
     fn start_if_free(&mut self, key: SlotKey, turn: &mut Turn<'_>) {
         let past = match &self.line {
             Line::Idle => Past::default(),
@@ -101,11 +160,17 @@ impl SignedIn {
             Line::Resting { retry_at, past, .. } if *retry_at <= turn.now => *past,
             Line::Busy { .. } | Line::Resting { .. } => return,
         };
-        let Some(refresh_token) = self.grant.refresh_token.clone() else { return };
+        let Some(with) = self.means(&key, turn) else { return };
         let attempt = turn.new_attempt();
-        self.line = Line::Busy { attempt, key: key.clone(), past };
-        turn.push(Effect::Intend);
-        turn.push(Effect::Refresh { attempt, key, refresh_token });
+        let at_stake = match with {
+            Means::RefreshToken(_) => AtStake::RefreshToken,
+            Means::ClientCredentials | Means::Exchange(_) => AtStake::Nothing,
+        };
+        self.line = Line::Busy { attempt, key: key.clone(), past, at_stake };
+        if at_stake == AtStake::RefreshToken {
+            turn.push(Effect::Intend);
+        }
+        turn.push(Effect::Obtain { attempt, key, with, grant: self.grant.clone() });
     }
 
     /// Serves the want that has waited longest.
@@ -121,29 +186,34 @@ impl SignedIn {
     }
 
     fn renewed(mut self, renewal: Renewal, turn: &mut Turn<'_>) -> State {
-        let Some((key, _)) = self.free_line() else { return State::SignedIn(self) };
+        let Some(Freed { key, at_stake, .. }) = self.free_line() else {
+            return State::SignedIn(self);
+        };
         let Renewal { access, refresh_token, id_token } = renewal;
         let before = self.grant.clone();
         self.grant.refresh_token = refresh_token.or(self.grant.refresh_token);
         self.grant.id_token = id_token.or(self.grant.id_token);
-        if key.scopes.is_empty() {
-            // Asked for all that was granted: what came back is all there is now.
+        if key == SlotKey::default() {
+            // Asked for all that was granted: what came back is all there is now. An answer for one
+            // API tells of that API's scopes only.
             self.grant.scopes = access.scopes.clone();
         }
-        turn.push(if self.grant == before {
-            Effect::Settle
-        } else {
-            Effect::Remember(Memory::Granted(self.grant.clone()))
-        });
+        match at_stake {
+            AtStake::RefreshToken if self.grant == before => turn.push(Effect::Settle),
+            AtStake::RefreshToken => {
+                turn.push(Effect::Remember(Memory::Granted(self.grant.clone())));
+            }
+            AtStake::Nothing => self.grant = before,
+        }
         self.fill(key, &access, turn);
         self.start_next(turn);
         State::SignedIn(self)
     }
 
     /// Ends the use that is under way, and tells which it was.
-    fn free_line(&mut self) -> Option<(SlotKey, Past)> {
+    fn free_line(&mut self) -> Option<Freed> {
         match std::mem::replace(&mut self.line, Line::Idle) {
-            Line::Busy { key, past, .. } => Some((key, past)),
+            Line::Busy { key, past, at_stake, .. } => Some(Freed { key, past, at_stake }),
             other => {
                 self.line = other;
                 None
@@ -155,6 +225,7 @@ impl SignedIn {
     fn fill(&mut self, key: SlotKey, access: &AccessToken, turn: &mut Turn<'_>) {
         let slot = self.slots.entry(key).or_default();
         slot.held = Some(access.clone());
+        slot.keep_until = BootTime::default();
         slot.demand = Demand::Quiet;
         for ticket in std::mem::take(&mut slot.waiting) {
             turn.answer_token(ticket, Ok(access.clone()));
@@ -162,33 +233,40 @@ impl SignedIn {
     }
 
     fn refused(mut self, refusal: Refusal, turn: &mut Turn<'_>) -> State {
-        let Some((key, past)) = self.free_line() else { return State::SignedIn(self) };
+        let Some(freed) = self.free_line() else { return State::SignedIn(self) };
         match refusal {
-            Refusal::InvalidGrant => match past.doubt {
-                Doubt::None => self.end(Ending::ByProvider, turn),
-                Doubt::AnswerLost => self.end(Ending::Interrupted, turn),
-            },
+            Refusal::InvalidGrant if freed.at_stake == AtStake::RefreshToken => {
+                self.end(freed.past.ending(), turn)
+            }
+            // What else is refused was no refresh token; where there is one, it is the way.
+            Refusal::InvalidGrant | Refusal::NoExchange => {
+                self.exchange = Exchange::Refused;
+                self.start_if_free(freed.key, turn);
+                State::SignedIn(self)
+            }
             Refusal::Key(failure) => {
-                settle(past, turn);
-                let slot = self.slots.remove(&key).unwrap_or_default();
+                freed.settle(turn);
+                let slot = self.slots.remove(&freed.key).unwrap_or_default();
                 answer_all(slot.waiting, &failure, turn);
                 self.start_next(turn);
                 State::SignedIn(self)
             }
             Refusal::Other(failure) => {
-                settle(past, turn);
-                self.rest(failure, past, turn)
+                freed.settle(turn);
+                self.rest(failure, freed.past, turn)
             }
         }
     }
 
     fn unreachable(mut self, failure: Failure, certainty: Certainty, turn: &mut Turn<'_>) -> State {
-        let Some((_, past)) = self.free_line() else { return State::SignedIn(self) };
+        let Some(freed) = self.free_line() else { return State::SignedIn(self) };
+        let past = freed.past;
         match (certainty, past.doubt) {
             (Certainty::NotActedOn, _) => {
-                settle(past, turn);
+                freed.settle(turn);
                 self.rest(failure, past, turn)
             }
+            _ if freed.at_stake == AtStake::Nothing => self.rest(failure, past, turn),
             (Certainty::Unknown, Doubt::None) => {
                 self.doubt(failure, Past { doubt: Doubt::AnswerLost, ..past }, turn)
             }
@@ -236,7 +314,7 @@ impl SignedIn {
             self.saved = Saved::No { retry_at: turn.now.plus(WRITE_AGAIN) };
             turn.push(Effect::Remember(Memory::Granted(self.grant.clone())));
         }
-        if self.grant.refresh_token.is_none() {
+        if !self.can_renew() {
             return self.end_if_nothing_is_left(turn);
         }
         self.start_next(turn);
@@ -272,28 +350,30 @@ impl SignedIn {
         arrival: Arrival,
         turn: &mut Turn<'_>,
     ) -> State {
-        let Arrival { mut grant, key, access } = arrival;
-        let (old_refresh, mut slots) = match before {
-            Some(before) => (before.grant.refresh_token, before.slots),
-            None => (None, BTreeMap::new()),
-        };
-        // Some providers give a refresh token at the first consent only.
-        grant.refresh_token = grant.refresh_token.or(old_refresh);
-        slots.retain(|_, slot| !slot.waiting.is_empty());
-        for slot in slots.values_mut() {
-            slot.held = None;
+        let Arrival { mut grant, key, access, keep_until } = arrival;
+        let mut slots = BTreeMap::new();
+        if let Some(before) = before {
+            slots = before.slots;
+            let bound_alike = before.grant.dpop_key == grant.dpop_key;
+            // Some providers give a refresh token at the first consent only. One that is bound to
+            // another key would be of no use.
+            if bound_alike {
+                grant.refresh_token = grant.refresh_token.or(before.grant.refresh_token);
+            }
+            slots.retain(|_, slot| slot.outlives_its_grant(bound_alike, turn.now));
         }
         turn.push(Effect::Remember(Memory::Granted(grant.clone())));
         turn.answer(ticket, Outcome::SignedIn(Ok(())));
-        let mut signed_in = Self { grant, line: Line::Idle, slots, saved: Saved::Yes };
-        signed_in.fill(key, &access, turn);
+        let mut signed_in = Self { slots, ..Self::new(grant) };
+        signed_in.fill(key.clone(), &access, turn);
+        signed_in.slots.entry(key).or_default().keep_until = keep_until.unwrap_or_default();
         signed_in.start_next(turn);
         signed_in.without_vain_waits(turn)
     }
 
     /// Nobody is left waiting for a renewal that no refresh token can bring.
     fn without_vain_waits(mut self, turn: &mut Turn<'_>) -> State {
-        if self.grant.refresh_token.is_none() {
+        if !self.can_renew() {
             for slot in self.slots.values_mut() {
                 let failure = Ending::NoRefreshToken.failure();
                 answer_all(std::mem::take(&mut slot.waiting), &failure, turn);
@@ -305,6 +385,11 @@ impl SignedIn {
     pub(super) fn sign_out(self, leaver: &Leaver, turn: &mut Turn<'_>) -> State {
         for slot in self.slots.into_values() {
             answer_all(slot.waiting, &signed_out(), turn);
+        }
+        if self.holder == Holder::Client {
+            // It is in the configuration and stays there; only its tokens are dropped.
+            turn.answer(leaver.ticket, Outcome::SignedOut(SignOutReport::OnlyForgotten));
+            return State::SignedIn(Self::of_client(self.grant));
         }
         match leaver.reach {
             SignOutReach::Local => forget(leaver, turn),
@@ -339,7 +424,7 @@ impl SignedIn {
     }
 
     fn next_renewal(&self, margins: &Margins) -> Option<BootTime> {
-        if self.grant.refresh_token.is_none() {
+        if !self.can_renew() {
             let held = self.slots.values().filter_map(|slot| slot.held.as_ref());
             return held.map(|token| margins.expires_at(token)).max();
         }
@@ -360,15 +445,44 @@ impl Slot {
     /// From when to when a renewal ahead makes sense: the token ages, and it is in use.
     fn renewal_window(&self, margins: &Margins) -> Option<(BootTime, BootTime)> {
         let token = self.held.as_ref().filter(|_| self.demand == Demand::Asked)?;
-        Some((margins.ages_at(token), margins.expires_at(token)))
+        Some((margins.ages_at(token).max(self.keep_until), margins.expires_at(token)))
+    }
+
+    /// Makes the slot ready for a new grant: what is still waited for stays, and so does a token
+    /// that is kept for its strength, where the new grant can present it. Tells whether anything
+    /// of it stays.
+    fn outlives_its_grant(&mut self, bound_alike: bool, now: BootTime) -> bool {
+        if !(bound_alike && now < self.keep_until) {
+            self.held = None;
+        }
+        self.held.is_some() || !self.waiting.is_empty()
     }
 }
 
-/// Ends the note of a use that the provider did not act on. Where an earlier answer was lost, the
-/// note stays: it is that one's too.
-fn settle(past: Past, turn: &mut Turn<'_>) {
-    if past.doubt == Doubt::None {
-        turn.push(Effect::Settle);
+impl Past {
+    /// What an `invalid_grant` means after this.
+    const fn ending(self) -> Ending {
+        match self.doubt {
+            Doubt::None => Ending::ByProvider,
+            Doubt::AnswerLost => Ending::Interrupted,
+        }
+    }
+}
+
+/// A use of the line that has come to its end.
+struct Freed {
+    key: SlotKey,
+    past: Past,
+    at_stake: AtStake,
+}
+
+impl Freed {
+    /// Ends the note of a use that the provider did not act on. Where an earlier answer was lost,
+    /// the note stays: it is that one's too.
+    fn settle(&self, turn: &mut Turn<'_>) {
+        if self.at_stake == AtStake::RefreshToken && self.past.doubt == Doubt::None {
+            turn.push(Effect::Settle);
+        }
     }
 }
 
@@ -376,6 +490,11 @@ fn answer_all(tickets: Vec<Ticket>, failure: &Failure, turn: &mut Turn<'_>) {
     for ticket in tickets {
         turn.answer_token(ticket, Err(failure.clone()));
     }
+}
+
+fn step_up_required() -> Failure {
+    let message = "the API asks for a stronger or more recent sign-in than this one";
+    Failure::new(Code::StepUpRequired, message, "brokerctl login")
 }
 
 fn not_granted() -> Failure {

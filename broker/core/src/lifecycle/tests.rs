@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::account::Memory;
+use crate::authentication::{Authentication, Requirement};
 use crate::failure::Code;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
@@ -77,6 +78,7 @@ impl World {
             token_type: TokenType::Bearer,
             scopes: scopes("openid read write"),
             resources: std::collections::BTreeSet::new(),
+            authentication: Authentication::default(),
             issued: self.now,
             expires: self.now.plus(Duration::from_secs(HOUR)),
         }
@@ -84,8 +86,12 @@ impl World {
 
     fn arrive(&mut self, begun: u64, refresh: &str, access: &str) -> Ticket {
         let ticket = self.ticket();
-        let arrival =
-            Arrival { grant: grant(refresh), key: SlotKey::default(), access: self.access(access) };
+        let arrival = Arrival {
+            grant: grant(refresh),
+            key: SlotKey::default(),
+            access: self.access(access),
+            keep_until: None,
+        };
         self.happen(Event::Arrived { begun: Stamp(begun), ticket, arrival });
         ticket
     }
@@ -113,7 +119,7 @@ impl World {
 
 fn refresh_attempt(effect: &Effect) -> Option<Attempt> {
     match effect {
-        Effect::Refresh { attempt, .. } => Some(*attempt),
+        Effect::Obtain { attempt, .. } => Some(*attempt),
         _ => None,
     }
 }
@@ -128,7 +134,7 @@ fn key(scope: &str) -> SlotKey {
 
 fn grant(refresh: &str) -> Grant {
     let refresh_token = Some(Secret::new(refresh.into()));
-    Grant { refresh_token, scopes: scopes("openid read write"), id_token: None }
+    Grant { refresh_token, scopes: scopes("openid read write"), ..Grant::default() }
 }
 
 fn given(effects: &[Effect], ticket: Ticket) -> Option<Result<String, Code>> {
@@ -164,7 +170,7 @@ fn an_ageing_token_is_given_and_renewed_behind() {
     let ticket = world.ask_any();
     let effects = world.take();
     assert_eq!(given(&effects, ticket), Some(Ok("access-0".into())));
-    assert!(matches!(effects[1..], [Effect::Intend, Effect::Refresh { .. }]));
+    assert!(matches!(effects[1..], [Effect::Intend, Effect::Obtain { .. }]));
 }
 
 #[test]
@@ -332,7 +338,7 @@ fn invalid_grant_after_a_lost_answer_is_told_as_an_interrupted_renewal() {
 fn a_use_of_the_refresh_token_is_noted_before_it_begins() {
     let mut world = World::expired();
     world.ask_any();
-    assert!(matches!(world.effects[..], [Effect::Intend, Effect::Refresh { .. }]));
+    assert!(matches!(world.effects[..], [Effect::Intend, Effect::Obtain { .. }]));
 }
 
 #[test]
@@ -453,8 +459,12 @@ fn a_new_sign_in_serves_those_who_waited_for_the_old_one() {
 #[test]
 fn a_sign_in_without_a_refresh_token_keeps_the_one_at_hand() {
     let mut world = World::signed_in();
-    let mut arrival =
-        Arrival { grant: grant("x"), key: SlotKey::default(), access: world.access("a") };
+    let mut arrival = Arrival {
+        grant: grant("x"),
+        key: SlotKey::default(),
+        access: world.access("a"),
+        keep_until: None,
+    };
     arrival.grant.refresh_token = None;
     let ticket = world.ticket();
     world.happen(Event::Arrived { begun: Stamp(3), ticket, arrival });
@@ -464,8 +474,12 @@ fn a_sign_in_without_a_refresh_token_keeps_the_one_at_hand() {
 #[test]
 fn without_a_refresh_token_the_session_ends_with_its_token() {
     let mut world = World::new(Session::signed_out());
-    let mut arrival =
-        Arrival { grant: grant("x"), key: SlotKey::default(), access: world.access("a") };
+    let mut arrival = Arrival {
+        grant: grant("x"),
+        key: SlotKey::default(),
+        access: world.access("a"),
+        keep_until: None,
+    };
     arrival.grant.refresh_token = None;
     let ticket = world.ticket();
     world.happen(Event::Arrived { begun: Stamp(1), ticket, arrival });
@@ -518,17 +532,17 @@ fn a_ten_second_token_is_not_renewed_without_end() {
 fn a_need_beyond_the_providers_lifetime_is_met_by_its_newest_token() {
     let mut world = World::signed_in();
     let need = Need::AtLeast(Duration::from_secs(2 * HOUR));
-    let ticket = world.ask(Want { key: SlotKey::default(), need });
+    let ticket = world.ask(Want { need, ..Want::valid(SlotKey::default()) });
     assert_eq!(given(&world.take(), ticket), Some(Ok("access-0".into())));
     world.pass(60);
-    world.ask(Want { key: SlotKey::default(), need });
+    world.ask(Want { need, ..Want::valid(SlotKey::default()) });
     world.refresh();
 }
 
 #[test]
 fn forced_requests_of_the_same_moment_share_one_renewal() {
     let mut world = World::signed_in();
-    let force = || Want { key: SlotKey::default(), need: Need::Renewed };
+    let force = || Want { need: Need::Renewed, ..Want::valid(SlotKey::default()) };
     let (first, second) = (world.ask(force()), world.ask(force()));
     let attempt = world.refresh();
     world.renew(attempt, None, "access-1");
@@ -549,4 +563,169 @@ fn a_token_in_use_is_renewed_ahead_unasked_and_an_unused_one_is_not() {
     let attempt = world.refresh();
     world.renew(attempt, None, "access-1");
     assert_eq!(world.session.next_tick(&world.margins), None, "nobody asked for the new one");
+}
+
+/// What the effects ask the provider with.
+fn means(effects: &[Effect]) -> Vec<&Means> {
+    effects.iter().filter_map(means_of).collect()
+}
+
+fn means_of(effect: &Effect) -> Option<&Means> {
+    match effect {
+        Effect::Obtain { with, .. } => Some(with),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_narrower_token_is_exchanged_for_the_broad_one_and_leaves_the_refresh_token_alone() {
+    let mut world = World::signed_in();
+    let ticket = world.ask(Want::valid(key("read")));
+    let effects = world.take();
+    assert!(
+        matches!(means(&effects)[..], [Means::Exchange(broad)] if broad.value.expose() == "access-0")
+    );
+    assert!(!effects.contains(&Effect::Intend), "nothing is at stake");
+    world.renew(Attempt(1), None, "narrow");
+    let effects = world.take();
+    assert_eq!(given(&effects, ticket), Some(Ok("narrow".into())));
+    assert!(!effects.iter().any(|e| matches!(e, Effect::Remember(_) | Effect::Settle)));
+}
+
+#[test]
+fn where_no_exchange_is_offered_the_refresh_token_is_used_and_it_is_not_asked_again() {
+    let mut world = World::signed_in();
+    let first = world.ask(Want::valid(key("read")));
+    let attempt = world.refresh();
+    world.happen(Event::Refused { attempt, refusal: Refusal::NoExchange });
+    let effects = world.take();
+    assert!(matches!(means(&effects)[..], [Means::RefreshToken(_)]), "{effects:?}");
+    world.renew(Attempt(2), Some("refresh-1"), "narrow");
+    assert_eq!(given(&world.take(), first), Some(Ok("narrow".into())));
+    world.ask(Want::valid(key("write")));
+    assert!(matches!(means(&world.take())[..], [Means::RefreshToken(_)]));
+}
+
+#[test]
+fn the_broad_token_itself_is_never_exchanged() {
+    let mut world = World::signed_in();
+    world.ask(Want { need: Need::Renewed, ..Want::valid(SlotKey::default()) });
+    world.pass(3);
+    world.ask(Want { need: Need::Renewed, ..Want::valid(SlotKey::default()) });
+    assert!(matches!(means(&world.take())[..], [Means::RefreshToken(_)]));
+}
+
+fn demand(acr: &str) -> Requirement {
+    Requirement { acr_values: vec![acr.to_owned()], ..Requirement::default() }
+}
+
+/// A sign-in of the kind "gold", which an API asked for, and whose token is kept for some minutes.
+fn step_up(world: &mut World, access: &str, minutes: u64) {
+    let ticket = world.ticket();
+    let authentication = Authentication { acr: Some("gold".into()), ..Authentication::default() };
+    let grant = Grant { authentication: authentication.clone(), ..grant("strong") };
+    let access = AccessToken { authentication, ..world.access(access) };
+    let keep_until = Some(world.now.plus(Duration::from_mins(minutes)));
+    let arrival = Arrival { grant, key: key("write"), access, keep_until };
+    world.happen(Event::Arrived { begun: Stamp(1), ticket, arrival });
+    world.take();
+}
+
+#[test]
+fn a_demand_that_the_sign_in_does_not_meet_asks_for_a_person_and_not_the_provider() {
+    let mut world = World::signed_in();
+    let want = Want { requirement: demand("gold"), ..Want::valid(SlotKey::default()) };
+    let ticket = world.ask(want);
+    let effects = world.take();
+    assert_eq!(given(&effects, ticket), Some(Err(Code::StepUpRequired)));
+    assert_eq!(effects.len(), 1);
+}
+
+#[test]
+fn a_stronger_token_answers_the_next_silent_call_whether_it_demands_anything_or_not() {
+    let mut world = World::signed_in();
+    step_up(&mut world, "strong", 10);
+    for requirement in [demand("gold"), Requirement::NONE] {
+        let ticket = world.ask(Want { requirement, ..Want::valid(key("write")) });
+        assert_eq!(given(&world.take(), ticket), Some(Ok("strong".into())));
+    }
+}
+
+#[test]
+fn a_stronger_token_is_not_renewed_ahead_while_it_is_kept() {
+    let mut world = World::signed_in();
+    step_up(&mut world, "strong", 57);
+    world.pass(56 * 60);
+    world.ask(Want::valid(key("write")));
+    assert!(means(&world.take()).is_empty(), "it ages, yet a newer one might be weaker");
+    world.pass(2 * 60);
+    world.ask(Want::valid(key("write")));
+    assert_eq!(means(&world.take()).len(), 1, "its time is over");
+}
+
+#[test]
+fn a_stronger_token_outlives_a_second_sign_in_until_its_time_is_over() {
+    let mut world = World::signed_in();
+    step_up(&mut world, "strong", 10);
+    world.arrive(2, "refresh-2", "weak");
+    world.take();
+    let ticket = world.ask(Want { requirement: demand("gold"), ..Want::valid(key("write")) });
+    assert_eq!(given(&world.take(), ticket), Some(Ok("strong".into())));
+    world.pass(11 * 60);
+    world.arrive(3, "refresh-3", "weak");
+    world.take();
+    let ticket = world.ask(Want { requirement: demand("gold"), ..Want::valid(key("write")) });
+    assert_eq!(given(&world.take(), ticket), Some(Err(Code::StepUpRequired)));
+}
+
+#[test]
+fn a_new_key_leaves_nothing_of_the_old_grant_behind() {
+    let mut world = World::signed_in();
+    step_up(&mut world, "strong", 10);
+    let ticket = world.ticket();
+    let bound =
+        Grant { dpop_key: Some(Secret::new("key".into())), refresh_token: None, ..grant("x") };
+    let access = world.access("bound");
+    let arrival = Arrival { grant: bound, key: SlotKey::default(), access, keep_until: None };
+    world.happen(Event::Arrived { begun: Stamp(2), ticket, arrival });
+    let effects = world.take();
+    let remembered = effects.iter().find_map(|effect| match effect {
+        Effect::Remember(Memory::Granted(grant)) => Some(grant.refresh_token.clone()),
+        _ => None,
+    });
+    assert_eq!(remembered, Some(None), "the old refresh token needs the old key");
+    let ticket = world.ask(Want::valid(key("write")));
+    assert_eq!(given(&world.take(), ticket), Some(Err(Code::InteractionRequired)));
+}
+
+#[test]
+fn a_client_of_its_own_is_ready_without_a_sign_in_and_asks_with_its_credentials() {
+    let mut world = World::new(Session::of_client(Grant::default()));
+    assert_eq!(world.session.standing(), Standing::Ready);
+    let ticket = world.ask(Want::valid(key("backup.write")));
+    let effects = world.take();
+    assert!(matches!(means(&effects)[..], [Means::ClientCredentials]));
+    world.renew(Attempt(1), None, "token");
+    let effects = world.take();
+    assert_eq!(given(&effects, ticket), Some(Ok("token".into())));
+    assert_eq!(effects.len(), 1, "nothing of it is kept: {effects:?}");
+}
+
+#[test]
+fn a_client_of_its_own_survives_a_refusal_and_a_sign_out() {
+    let mut world = World::new(Session::of_client(Grant::default()));
+    let ticket = world.ask_any();
+    let attempt = world.refresh();
+    world.happen(Event::Refused { attempt, refusal: Refusal::Other(down()) });
+    assert_eq!(given(&world.take(), ticket), Some(Err(Code::ProviderUnavailable)));
+    world.pass(60);
+    world.ask_any();
+    let attempt = world.refresh();
+    world.renew(attempt, None, "token");
+    world.take();
+    let leaver = world.sign_out(5, SignOutReach::Provider);
+    let effects = world.take();
+    assert!(answered(&effects, leaver) && effects.len() == 1, "{effects:?}");
+    world.ask_any();
+    assert_eq!(means(&world.take()).len(), 1, "its token was dropped, and it is still there");
 }

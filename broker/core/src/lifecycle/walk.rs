@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::account::Memory;
+use crate::authentication::Authentication;
 use crate::failure::Code;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
@@ -35,6 +36,7 @@ enum Move {
     RenewedRotating(Which),
     InvalidGrant(Which),
     InvalidScope(Which),
+    NoExchange(Which),
     Failed(Which),
     Lost(Which),
     Recalled,
@@ -42,6 +44,7 @@ enum Move {
     RecallFailed,
     RememberFailed,
     Arrived,
+    ArrivedStrong,
     ArrivedLate,
     ArrivedBare,
     SignOut,
@@ -70,6 +73,7 @@ const MOVES: &[Move] = &[
     Move::InvalidGrant(Current),
     Move::InvalidGrant(Old),
     Move::InvalidScope(Current),
+    Move::NoExchange(Current),
     Move::Failed(Current),
     Move::Lost(Current),
     Move::Lost(Old),
@@ -78,6 +82,7 @@ const MOVES: &[Move] = &[
     Move::RecallFailed,
     Move::RememberFailed,
     Move::Arrived,
+    Move::ArrivedStrong,
     Move::ArrivedLate,
     Move::ArrivedBare,
     Move::SignOut,
@@ -90,7 +95,10 @@ const MOVES: &[Move] = &[
 #[test]
 fn every_ticket_is_answered_exactly_once_or_still_waits() {
     let mut seen = HashSet::new();
-    let mut ring: Vec<_> = [Session::unread(), Session::signed_out()].map(Place::at).into();
+    let mut ring: Vec<_> =
+        [Session::unread(), Session::signed_out(), Session::of_client(Grant::default())]
+            .map(Place::at)
+            .into();
     for depth in 0..DEPTH {
         let mut next = Vec::new();
         for place in &ring {
@@ -130,15 +138,22 @@ impl Place {
 
     /// The event of a move, and the ticket that it opens.
     fn event(&mut self, step: Move, ticket: Ticket) -> (Event, Option<Ticket>) {
-        let asked = |key, need| (Event::Asked { ticket, want: Want { key, need } }, Some(ticket));
+        let asked = |key, need| {
+            let want = Want { need, ..Want::valid(key) };
+            (Event::Asked { ticket, want }, Some(ticket))
+        };
         let read = SlotKey { scopes: scopes("read"), ..SlotKey::default() };
         match step {
             Move::AskAll => asked(SlotKey::default(), Need::default()),
             Move::AskRead => asked(read, Need::default()),
             Move::Force => asked(SlotKey::default(), Need::Renewed),
-            Move::Arrived => self.arrived(ticket, self.stamp, Some("new")),
-            Move::ArrivedLate => self.arrived(ticket, 1, Some("late")),
-            Move::ArrivedBare => self.arrived(ticket, self.stamp, None),
+            Move::Arrived => self.arrived(ticket, self.stamp, Some("new"), None),
+            Move::ArrivedStrong => {
+                let long = self.now.plus(Duration::from_mins(2));
+                self.arrived(ticket, self.stamp, Some("new"), Some(long))
+            }
+            Move::ArrivedLate => self.arrived(ticket, 1, Some("late"), None),
+            Move::ArrivedBare => self.arrived(ticket, self.stamp, None, None),
             Move::SignOut => self.sign_out(ticket, SignOutReach::Provider),
             Move::SignOutLocally => self.sign_out(ticket, SignOutReach::Local),
             Move::TimePasses => {
@@ -154,10 +169,11 @@ impl Place {
         ticket: Ticket,
         begun: u64,
         refresh: Option<&str>,
+        keep_until: Option<BootTime>,
     ) -> (Event, Option<Ticket>) {
         let refresh_token = refresh.map(|text| Secret::new(text.into()));
-        let grant = Grant { refresh_token, scopes: scopes("read write"), id_token: None };
-        let arrival = Arrival { grant, key: SlotKey::default(), access: self.access() };
+        let grant = Grant { refresh_token, scopes: scopes("read write"), ..Grant::default() };
+        let arrival = Arrival { grant, key: SlotKey::default(), access: self.access(), keep_until };
         (Event::Arrived { begun: Stamp(begun), ticket, arrival }, Some(ticket))
     }
 
@@ -180,6 +196,7 @@ impl Place {
             }
             Move::InvalidGrant(which) => refused(self.attempt(which), Refusal::InvalidGrant),
             Move::InvalidScope(which) => refused(self.attempt(which), Refusal::Key(failure)),
+            Move::NoExchange(which) => refused(self.attempt(which), Refusal::NoExchange),
             Move::Failed(which) => refused(self.attempt(which), Refusal::Other(failure)),
             Move::Lost(which) => {
                 let certainty = Certainty::Unknown;
@@ -210,6 +227,7 @@ impl Place {
             token_type: TokenType::Bearer,
             scopes: scopes("read write"),
             resources: BTreeSet::new(),
+            authentication: Authentication::default(),
             issued: self.now,
             expires: self.now.plus(Duration::from_mins(1)),
         }
@@ -222,10 +240,11 @@ impl Place {
             }
         }
         assert_eq!(tickets(&self.session), self.open, "a ticket was lost: {trace}");
-        let uses = effects.iter().filter(|e| matches!(e, Effect::Refresh { .. })).count();
+        let uses = effects.iter().filter(|e| matches!(e, Effect::Obtain { .. })).count();
         assert!(uses <= 1, "I1: {trace}");
         let intended = effects.iter().position(|e| matches!(e, Effect::Intend));
-        let refreshed = effects.iter().position(|e| matches!(e, Effect::Refresh { .. }));
+        let uses_it = |e: &Effect| matches!(e, Effect::Obtain { with: Means::RefreshToken(_), .. });
+        let refreshed = effects.iter().position(uses_it);
         assert_eq!(intended.map(|place| place + 1), refreshed, "I6: {trace}");
         let remembered = effects.iter().position(|e| matches!(e, Effect::Remember(_)));
         let answered = effects.iter().position(|e| matches!(e, Effect::Answer { .. }));
@@ -258,7 +277,7 @@ fn scopes(text: &str) -> ScopeSet {
 
 fn old_grant() -> Grant {
     let refresh_token = Some(Secret::new("old".into()));
-    Grant { refresh_token, scopes: scopes("read write"), id_token: None }
+    Grant { refresh_token, scopes: scopes("read write"), ..Grant::default() }
 }
 
 fn tickets(session: &Session) -> BTreeSet<Ticket> {

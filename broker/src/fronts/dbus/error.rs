@@ -35,6 +35,12 @@ pub(super) fn details(failure: &Failure) -> HashMap<&'static str, Variant<'_>> {
     if let Some(word) = &failure.oauth_error {
         details.insert("oauth_error", Variant::from(word.as_str()));
     }
+    if let Some(step_up) = &failure.step_up {
+        details.insert("acr_values", Variant::from(step_up.acr_values.clone()));
+        if let Some(age) = step_up.max_age {
+            details.insert("max_age", Variant::from(age.as_secs()));
+        }
+    }
     details
 }
 

@@ -43,7 +43,7 @@ impl Manager {
     }
 
     /// An access token, without asking anybody. Options: resource as, scopes as, min_ttl u,
-    /// force b, correlation_id s.
+    /// force b, max_age u, acr_values as, token_type s, timeout u, correlation_id s.
     async fn get_token(
         &self,
         account: String,
@@ -64,13 +64,14 @@ impl Manager {
             ("account", Variant::from(token.account)),
             ("subject", Variant::from(token.subject)),
         ]);
+        put(&mut dict, "acr", token.acr);
         put(&mut dict, "correlation_id", token.correlation_id);
         Ok(dict)
     }
 
     /// A sign-in: silent if there is one already, else in the browser. Never blocks: the request
     /// object tells how it goes. Options: resource as, scopes as, prompt s, acr_values as,
-    /// login_hint s, timeout u, handle_token s, detach b.
+    /// max_age u, token_type s, login_hint s, timeout u, handle_token s, detach b.
     async fn acquire(
         &self,
         account_or_provider: String,

@@ -75,6 +75,10 @@ pub(super) fn get_token(account: String, options: Options) -> Result<wire::GetTo
         scopes: reader.texts("scopes")?,
         min_ttl: reader.number("min_ttl")?,
         force: reader.truth("force")?,
+        max_age: reader.number("max_age")?,
+        acr_values: reader.texts("acr_values")?,
+        token_type: reader.text("token_type")?,
+        timeout: reader.number("timeout")?,
         correlation_id: reader.text("correlation_id")?,
     };
     reader.finish()?;
@@ -93,6 +97,8 @@ pub(super) fn acquire(
         scopes: reader.texts("scopes")?,
         prompt: reader.text("prompt")?,
         acr_values: reader.texts("acr_values")?,
+        max_age: reader.number("max_age")?,
+        token_type: reader.text("token_type")?,
         login_hint: reader.text("login_hint")?,
         timeout: reader.number("timeout")?,
     };

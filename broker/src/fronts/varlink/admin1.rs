@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use authbroker_client::wire::admin1 as wire;
 use authbroker_client::wire::frame::Reply;
@@ -85,8 +84,10 @@ fn sign_in_request(wire: wire::SignIn) -> Result<SignInRequest, Failure> {
         scopes: translate::scopes(&wire.scopes)?,
         resources: translate::resources(&wire.resource)?,
         prompt: wire.prompt,
-        acr_values: translate::acr_values(&wire.acr_values),
+        acr_values: wire.acr_values,
+        max_age: wire.max_age.map(translate::seconds),
+        token_type: wire.token_type.as_deref().map(translate::token_type).transpose()?,
         login_hint: wire.login_hint,
-        timeout: wire.timeout.map(|seconds| Duration::from_secs(u64::from(seconds))),
+        timeout: wire.timeout.map(translate::seconds),
     })
 }

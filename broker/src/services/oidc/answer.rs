@@ -1,21 +1,21 @@
 //! A token answer, read with care (RFC 6749 §5.1).
 //!
-//! `openidconnect` makes the request and reads the answer. In between, this file evens out what
-//! real providers do (an `expires_in` in quotes), and afterwards checks what a parser cannot.
+//! `openidconnect` knows what is in it. Before, this file evens out what real providers do (an
+//! `expires_in` in quotes), and afterwards checks what a parser cannot.
 
 use std::time::Duration;
 
+use authbroker_core::authentication::Authentication;
 use authbroker_core::resource::Resources;
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::secret::Secret;
 use authbroker_core::time::BootTime;
 use authbroker_core::token::{AccessToken, TokenType};
-use openidconnect::core::{CoreIdToken, CoreTokenResponse, CoreTokenType};
-use openidconnect::{HttpRequest, HttpResponse, OAuth2TokenResponse as _, TokenResponse as _};
+use openidconnect::core::{CoreIdToken, CoreTokenResponse};
+use openidconnect::{HttpResponse, OAuth2TokenResponse as _, TokenResponse as _};
 use serde_json::Value;
 
 use super::error::TokenError;
-use super::http::Http;
 
 /// How long a token counts as valid whose provider does not say.
 const UNSAID_LIFETIME: Duration = Duration::from_mins(5);
@@ -34,25 +34,20 @@ pub(super) struct Asked {
     pub(super) at: BootTime,
     pub(super) scopes: ScopeSet,
     pub(super) resources: Resources,
-}
-
-/// Sends a token request that `openidconnect` has put together, and evens out the answer.
-pub(super) async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, TokenError> {
-    let response = http.send(request).await.map_err(TokenError::Http)?;
-    if response.status() != 200 {
-        return Err(TokenError::from_response(&response));
-    }
-    even_out(response)
+    /// How the tokens must be presented: bound, where a key went along (RFC 9449 §5).
+    pub(super) token_type: TokenType,
+    /// What is known of the sign-in behind them.
+    pub(super) authentication: Authentication,
 }
 
 /// Makes `expires_in` the number it should be, and an error in a 200 the error it is.
-fn even_out(mut response: HttpResponse) -> Result<HttpResponse, TokenError> {
+fn even_out(response: &HttpResponse) -> Result<Value, TokenError> {
     let unusable = |what: &str| TokenError::Unusable(what.to_owned());
     let mut document: Value =
         serde_json::from_slice(response.body()).map_err(|_| unusable("it is not JSON"))?;
     let members = document.as_object_mut().ok_or_else(|| unusable("it is not an object"))?;
     if members.contains_key("error") {
-        return Err(TokenError::from_response(&response));
+        return Err(TokenError::from_response(response));
     }
     let seconds = match members.remove("expires_in") {
         Some(Value::Number(number)) => number.as_u64(),
@@ -62,19 +57,28 @@ fn even_out(mut response: HttpResponse) -> Result<HttpResponse, TokenError> {
     let seconds = seconds.unwrap_or(UNSAID_LIFETIME.as_secs()).min(LONGEST_LIFETIME.as_secs());
     members.insert("expires_in".to_owned(), seconds.into());
     members.retain(|_, value| !value.is_null());
-    // The type that it must have; some providers say text/plain.
-    response
-        .headers_mut()
-        .insert("content-type", ::http::HeaderValue::from_static("application/json"));
-    *response.body_mut() = serde_json::to_vec(&document).map_err(|_| unusable("it is not JSON"))?;
-    Ok(response)
+    Ok(document)
+}
+
+fn parse(document: Value) -> Result<CoreTokenResponse, TokenError> {
+    // The error itself may quote the answer, tokens included: only the place of the fault is told.
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let place = error.path().to_string();
+        TokenError::Unusable(match place.as_str() {
+            "." => "a member is missing".to_owned(),
+            place => format!("its member {place} is malformed"),
+        })
+    })
 }
 
 /// Takes the tokens out of an answer.
-pub(super) fn read(response: &CoreTokenResponse, asked: Asked) -> Result<Answer, TokenError> {
+pub(super) fn read(response: &HttpResponse, asked: Asked) -> Result<Answer, TokenError> {
+    let response = parse(even_out(response)?)?;
     let unusable = |what: &str| TokenError::Unusable(what.to_owned());
-    if !matches!(response.token_type(), CoreTokenType::Bearer) {
-        return Err(unusable("its token_type is not Bearer"));
+    let token_type = TokenType::parse(response.token_type().as_ref());
+    if token_type != Some(asked.token_type) {
+        let wanted = asked.token_type.as_str();
+        return Err(unusable(&format!("its token_type is not {wanted}")));
     }
     let access_token = response.access_token().secret();
     let refresh_token = response.refresh_token().map(openidconnect::RefreshToken::secret);
@@ -92,9 +96,10 @@ pub(super) fn read(response: &CoreTokenResponse, asked: Asked) -> Result<Answer,
     Ok(Answer {
         access: AccessToken {
             value: Secret::new(access_token.clone()),
-            token_type: TokenType::Bearer,
+            token_type: asked.token_type,
             scopes,
             resources: asked.resources,
+            authentication: asked.authentication,
             issued: asked.at,
             expires: asked.at.plus(lifetime),
         },
@@ -113,8 +118,7 @@ mod tests {
     use super::*;
 
     fn evened(body: &str) -> Result<Value, TokenError> {
-        let response = even_out(HttpResponse::new(body.as_bytes().to_vec()))?;
-        Ok(serde_json::from_slice(response.body()).unwrap())
+        even_out(&HttpResponse::new(body.as_bytes().to_vec()))
     }
 
     #[test]

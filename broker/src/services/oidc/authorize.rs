@@ -1,71 +1,150 @@
 //! The address that the browser is sent to (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2.1).
 
+use std::time::Duration;
+
+use authbroker_core::account::Grant;
+use authbroker_core::failure::{Code, Failure};
 use authbroker_core::request::SignInRequest;
-use authbroker_core::resource::Resource;
+use authbroker_core::resource::{Resource, Resources};
 use authbroker_core::scope::ScopeSet;
+use authbroker_core::secret::Secret;
 use authbroker_core::sign_in::SignIn;
+use authbroker_core::time::{BootTime, Now};
+use authbroker_core::token::{AccessToken, TokenType};
 use url::Url;
 
+use super::discovery::Dpop;
+use super::dpop::DpopKey;
 use super::{Metadata, Oidc};
-use crate::config::Target;
+use crate::config::{Target, Use};
 
 /// What a sign-in asks the provider for.
 #[derive(Debug, Clone)]
 pub struct Authorization {
-    /// Every scope: the configured ones and the request's own.
+    /// Every scope: the configured ones, the request's own, and those granted before.
     pub scopes: ScopeSet,
     /// Every API that tokens may be asked for later.
     pub resources: Vec<Resource>,
-    /// Where the browser comes back, with this attempt's port.
-    pub redirect_uri: String,
+    /// The APIs of the first token: those that the request names, else the default one.
+    pub first: Resources,
+    /// The authentication contexts of which one must come out of it; empty for any.
+    pub acr_values: Vec<String>,
+    /// How long ago the person may have proved who they are.
+    pub max_age: Option<Duration>,
+    /// The key that the tokens are to be bound to.
+    pub dpop_key: Option<Secret>,
+    prompt: Option<String>,
+    login_hint: Option<String>,
 }
 
 impl Oidc {
-    /// What `request` asks of this provider, with the configured defaults.
-    pub fn authorization(&self, request: &SignInRequest, redirect_uri: String) -> Authorization {
+    /// What `request` asks of this provider, with the configured defaults. A sign-in for an account
+    /// that is there already asks for what it was granted before, too, with the same key.
+    pub fn authorization(
+        &self,
+        metadata: &Metadata,
+        request: &SignInRequest,
+        before: Option<&Grant>,
+    ) -> Result<Authorization, Failure> {
         let settings = self.settings();
-        let mut resources = settings.resources.clone();
-        for resource in &request.resources {
-            if !resources.contains(resource) {
-                resources.push(resource.clone());
-            }
+        let mut scopes = settings.scopes.union(&request.scopes);
+        if let Some(before) = before {
+            scopes = scopes.union(&before.scopes);
         }
-        Authorization { scopes: settings.scopes.union(&request.scopes), resources, redirect_uri }
+        let mut resources = settings.resources.clone();
+        let more = request.resources.iter().filter(|more| !settings.resources.contains(more));
+        resources.extend(more.cloned());
+        let first = if request.resources.is_empty() {
+            settings.default_resources()
+        } else {
+            request.resources.clone()
+        };
+        Ok(Authorization {
+            scopes,
+            resources,
+            first,
+            acr_values: request.acr_values.clone(),
+            max_age: request.max_age,
+            dpop_key: self.key_for(metadata, request.token_type, before)?,
+            prompt: request.prompt.clone(),
+            login_hint: request.login_hint.clone(),
+        })
     }
 
-    /// The authorization request as an address. No secret is in it.
-    pub fn authorization_url(
+    /// The key to bind the tokens of a sign-in to, if they are to be bound. `auto` binds where
+    /// somebody asks for it: that a provider can bind tokens says nothing about the APIs that they
+    /// are for, and one that knows no DPoP refuses a bound token.
+    fn key_for(
+        &self,
+        metadata: &Metadata,
+        asked: Option<TokenType>,
+        before: Option<&Grant>,
+    ) -> Result<Option<Secret>, Failure> {
+        let old = before.and_then(|grant| grant.dpop_key.clone());
+        let bind = match (self.settings().dpop, asked) {
+            (Use::Never, Some(TokenType::DPoP)) => {
+                return Err(unsupported("DPoP tokens are switched off for this provider"));
+            }
+            (Use::Auto, Some(TokenType::DPoP)) if metadata.dpop == Dpop::Unannounced => {
+                return Err(unsupported("this provider does not say that it binds tokens to keys"));
+            }
+            (Use::Always, Some(TokenType::Bearer)) => {
+                return Err(unsupported("this provider's tokens are always bound to a key"));
+            }
+            (Use::Always, _) | (Use::Auto, Some(TokenType::DPoP)) => true,
+            (Use::Auto, None) => old.is_some(),
+            (Use::Never, _) | (Use::Auto, Some(TokenType::Bearer)) => false,
+        };
+        bind.then(|| old.map_or_else(DpopKey::generate, Ok)).transpose()
+    }
+
+    /// The address that the browser is sent to. No secret is in it.
+    pub async fn authorization_url(
         &self,
         metadata: &Metadata,
         authorization: &Authorization,
         sign_in: &SignIn,
-        request: &SignInRequest,
-    ) -> Url {
+        redirect_uri: &str,
+    ) -> Result<Url, Failure> {
+        let parameters = self.parameters(authorization, sign_in, redirect_uri)?;
         let mut url = metadata.authorization.clone();
-        let scopes = authorization.scopes.to_string();
-        let challenge = sign_in.challenge();
-        {
-            let mut query = url.query_pairs_mut();
-            query
-                .append_pair("response_type", "code")
-                .append_pair("client_id", &self.settings().client_id)
-                .append_pair("redirect_uri", &authorization.redirect_uri)
-                .append_pair("scope", &scopes)
-                .append_pair("state", sign_in.state().expose())
-                .append_pair("nonce", sign_in.nonce().expose())
-                .append_pair("code_challenge", &challenge)
-                .append_pair("code_challenge_method", "S256");
-            for (name, value) in self.targets(&authorization.resources) {
-                query.append_pair(name, value);
+        let client_id = self.settings().client_id.as_str();
+        match self.pushed_to(metadata)? {
+            Some(endpoint) => {
+                let request_uri = self.push(endpoint, &parameters, authorization).await?;
+                // Nothing else goes through the browser (RFC 9126 §4).
+                url.query_pairs_mut()
+                    .append_pair("client_id", client_id)
+                    .append_pair("request_uri", &request_uri);
             }
-            for (name, value) in optional(authorization, request) {
-                query.append_pair(name, value);
-            }
-            for (name, value) in &self.settings().authorize {
-                query.append_pair(name, value);
+            None => {
+                url.query_pairs_mut().append_pair("client_id", client_id).extend_pairs(parameters);
             }
         }
-        url
+        Ok(url)
+    }
+
+    /// What is asked, but for who asks. No parameter repeats but the resource (RFC 6749 §3.1).
+    fn parameters(
+        &self,
+        authorization: &Authorization,
+        sign_in: &SignIn,
+        redirect_uri: &str,
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let mut parameters = vec![
+            ("response_type", "code".to_owned()),
+            ("redirect_uri", redirect_uri.to_owned()),
+            ("scope", authorization.scopes.to_string()),
+            ("state", sign_in.state().expose().to_owned()),
+            ("nonce", sign_in.nonce().expose().to_owned()),
+            ("code_challenge", sign_in.challenge()),
+            ("code_challenge_method", "S256".to_owned()),
+        ];
+        let targets = self.targets(&authorization.resources).into_iter();
+        parameters.extend(targets.map(|(name, value)| (name, value.to_owned())));
+        parameters.extend(authorization.optional()?);
+        let own = parameters.into_iter().map(|(name, value)| (name.to_owned(), value));
+        Ok(own.chain(self.settings().authorize.clone()).collect())
     }
 
     /// The parameters by which this provider is told which APIs are meant.
@@ -87,18 +166,37 @@ impl Oidc {
     }
 }
 
-fn optional<'a>(
-    authorization: &Authorization,
-    request: &'a SignInRequest,
-) -> Vec<(&'static str, &'a str)> {
-    // Without this, some providers give no refresh token (OpenID Connect Core §11).
-    let consent = authorization.scopes.contains("offline_access").then_some("consent");
-    [
-        ("prompt", request.prompt.as_deref().or(consent)),
-        ("login_hint", request.login_hint.as_deref()),
-        ("acr_values", request.acr_values.as_deref()),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?)))
-    .collect()
+impl Authorization {
+    fn optional(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+        // Without this, some providers give no refresh token (OpenID Connect Core §11).
+        let consent = self.scopes.contains("offline_access").then(|| "consent".to_owned());
+        let contexts = (!self.acr_values.is_empty()).then(|| self.acr_values.join(" "));
+        let key = self.dpop_key.as_ref().map(DpopKey::read).transpose()?;
+        let parameters = [
+            ("prompt", self.prompt.clone().or(consent)),
+            ("login_hint", self.login_hint.clone()),
+            ("acr_values", contexts),
+            ("max_age", self.max_age.map(|age| age.as_secs().to_string())),
+            ("dpop_jkt", key.map(|key| key.thumbprint()).transpose()?),
+        ];
+        Ok(parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+    }
+
+    /// Until when the first token is kept as it is: an API asked for its strength, and a renewal
+    /// may bring a weaker one. As long as the sign-in counts as recent, or else as the token lives.
+    pub(super) fn keep_until(&self, access: &AccessToken, now: Now) -> Option<BootTime> {
+        match (self.max_age, access.authentication.auth_time) {
+            (Some(max_age), Some(auth_time)) => {
+                let age =
+                    Duration::from_secs(now.wall.as_secs().saturating_sub(auth_time.as_secs()));
+                Some(now.boot.plus(max_age.saturating_sub(age)))
+            }
+            _ if !self.acr_values.is_empty() => Some(access.expires),
+            _ => None,
+        }
+    }
+}
+
+fn unsupported(what: &str) -> Failure {
+    Failure::new(Code::NotSupported, what, "check dpop in the configuration")
 }

@@ -1,62 +1,117 @@
-//! How we prove to be the client (RFC 6749 §2.3.1): not at all, or with a secret.
+//! How we prove to be the client (RFC 6749 §2.3, RFC 7523 §2.2): not at all, with a secret, or with
+//! a signature.
 //!
-//! The secret is read from its place for each request, so that a rotated one needs no restart.
+//! The secret is read from its place for each request, so that a rotated one needs no restart, and
+//! a signature is good for one request only.
 
-use ::http::header::{AUTHORIZATION, HeaderValue};
+use ::http::header::HeaderValue;
 use authbroker_core::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use openidconnect::{AuthType, ClientSecret, HttpRequest};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::Serialize;
 use url::form_urlencoded;
+use zeroize::Zeroizing;
 
 use super::Oidc;
+use super::dpop;
 use super::error::TokenError;
-use super::exchange::TokenClient;
 use crate::config::{ClientAuth, SecretPlace, env};
-use crate::platform;
+use crate::platform::{self, clock};
+
+/// How long a signature counts, in seconds. It is sent at once.
+const ASSERTION_LIFE: u64 = 60;
+
+/// The kind of assertion that [`ClientAuth::PrivateKey`] sends (RFC 7523 §2.2).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What is added to a request so that the provider knows the client.
+pub(super) enum ClientProof {
+    /// A header.
+    Header(HeaderValue),
+    /// Members of the form.
+    Form(Vec<(&'static str, Zeroizing<String>)>),
+}
+
+#[derive(Serialize)]
+struct Assertion<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    jti: String,
+    iat: u64,
+    exp: u64,
+}
 
 impl Oidc {
-    /// Gives the client its secret, if it has one.
-    pub(super) fn authenticated(&self, client: TokenClient) -> Result<TokenClient, TokenError> {
-        let (place, auth_type) = match &self.settings().client_auth {
-            ClientAuth::None => return Ok(client.set_auth_type(AuthType::RequestBody)),
-            ClientAuth::Basic(place) => (place, AuthType::BasicAuth),
-            ClientAuth::Post(place) => (place, AuthType::RequestBody),
+    /// The client's proof for one request.
+    pub(super) fn client_proof(&self) -> Result<ClientProof, TokenError> {
+        let client_id = self.settings().client_id.as_str();
+        let id = ("client_id", Zeroizing::new(client_id.to_owned()));
+        Ok(match &self.settings().client_auth {
+            ClientAuth::None => ClientProof::Form(vec![id]),
+            ClientAuth::Basic(place) => ClientProof::Header(basic(client_id, &read(place)?)?),
+            ClientAuth::Post(place) => {
+                let secret = Zeroizing::new(read(place)?.expose().to_owned());
+                ClientProof::Form(vec![id, ("client_secret", secret)])
+            }
+            ClientAuth::PrivateKey(place) => {
+                let assertion = self.assertion(&read(place)?)?;
+                ClientProof::Form(vec![
+                    id,
+                    ("client_assertion_type", Zeroizing::new(JWT_BEARER.to_owned())),
+                    ("client_assertion", Zeroizing::new(assertion)),
+                ])
+            }
+        })
+    }
+
+    /// A signed word that we are the client, for the issuer alone (RFC 7523 §3; the audience is the
+    /// issuer's identifier and nothing else, as FAPI 2.0 §5.3.3 asks).
+    fn assertion(&self, pem: &Secret) -> Result<String, TokenError> {
+        let (key, algorithm) = signing_key(pem.expose().as_bytes())?;
+        let now = clock::now().wall.as_secs();
+        let claims = Assertion {
+            iss: &self.settings().client_id,
+            sub: &self.settings().client_id,
+            aud: self.settings().issuer.as_str(),
+            jti: dpop::fresh().map_err(|failure| unusable(&failure.message))?,
+            iat: now,
+            exp: now + ASSERTION_LIFE,
         };
-        let secret = ClientSecret::new(read(place)?.expose().to_owned());
-        Ok(client.set_client_secret(secret).set_auth_type(auth_type))
+        jsonwebtoken::encode(&Header::new(algorithm), &claims, &key)
+            .map_err(|_| unusable("its key does not sign"))
     }
+}
 
-    /// Writes the Basic header anew. The library writes a blank as `+`, and some providers undo
-    /// only percent codes; `%20` is understood by all.
-    pub(super) fn with_basic_header(
-        &self,
-        mut request: HttpRequest,
-    ) -> Result<HttpRequest, TokenError> {
-        if let Some(header) = self.basic_header()? {
-            request.headers_mut().insert(AUTHORIZATION, header);
-        }
-        Ok(request)
+/// The key in a PEM file and the algorithm that it signs with: the one of its kind that FAPI 2.0
+/// §5.4 allows.
+fn signing_key(pem: &[u8]) -> Result<(EncodingKey, Algorithm), TokenError> {
+    if let Ok(key) = EncodingKey::from_ed_pem(pem) {
+        return Ok((key, Algorithm::EdDSA));
     }
+    if let Ok(key) = EncodingKey::from_ec_pem(pem) {
+        let curves = [Algorithm::ES256, Algorithm::ES384];
+        let fits = |algorithm: &Algorithm| {
+            jsonwebtoken::encode(&Header::new(*algorithm), &(), &key).is_ok()
+        };
+        let algorithm = curves.into_iter().find(fits);
+        return algorithm.map(|algorithm| (key, algorithm)).ok_or_else(|| {
+            unusable("its key is on a curve that is not supported; P-256 and P-384 are")
+        });
+    }
+    EncodingKey::from_rsa_pem(pem)
+        .map(|key| (key, Algorithm::PS256))
+        .map_err(|_| unusable("it holds no private key in PEM"))
+}
 
-    /// The Basic header, for a client that sends one.
-    pub(super) fn basic_header(&self) -> Result<Option<HeaderValue>, TokenError> {
-        let ClientAuth::Basic(place) = &self.settings().client_auth else { return Ok(None) };
-        let secret = read(place)?;
-        let pair = format!("{}:{}", encode(&self.settings().client_id), encode(secret.expose()));
-        let text = format!("Basic {}", STANDARD.encode(pair));
-        let header =
-            HeaderValue::try_from(text).map_err(|_| unusable("it does not fit a header"))?;
-        Ok(Some(sensitive(header)))
-    }
-
-    /// The secret, for a client that sends it in the body.
-    pub(super) fn posted_secret(&self) -> Result<Option<Secret>, TokenError> {
-        match &self.settings().client_auth {
-            ClientAuth::Post(place) => read(place).map(Some),
-            ClientAuth::None | ClientAuth::Basic(_) => Ok(None),
-        }
-    }
+/// Both parts are form-encoded first (RFC 6749 §2.3.1). A blank is `%20`, because some providers
+/// undo only percent codes.
+fn basic(client_id: &str, secret: &Secret) -> Result<HeaderValue, TokenError> {
+    let pair = Zeroizing::new(format!("{}:{}", encode(client_id), encode(secret.expose())));
+    let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(&*pair)));
+    let header = HeaderValue::from_str(&text).map_err(|_| unusable("it does not fit a header"))?;
+    Ok(sensitive(header))
 }
 
 fn sensitive(mut header: HeaderValue) -> HeaderValue {
@@ -93,5 +148,41 @@ mod tests {
     #[test]
     fn odd_characters_are_encoded_so_that_every_provider_undoes_them() {
         assert_eq!(encode("a:%+ é"), "a%3A%25%2B%20%C3%A9");
+    }
+
+    #[test]
+    fn a_key_signs_with_the_algorithm_of_its_kind() {
+        use aws_lc_rs::encoding::AsDer as _;
+        use aws_lc_rs::signature::{
+            ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
+        };
+        use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
+        use aws_lc_rs::{
+            encoding::Pkcs8V1Der,
+            rsa::{KeyPair, KeySize},
+        };
+
+        let _already = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        let pem = |der: &[u8]| {
+            format!(
+                "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+                STANDARD.encode(der)
+            )
+        };
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let ec = |algorithm| EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
+        let rsa: Pkcs8V1Der<'_> = KeyPair::generate(KeySize::Rsa2048).unwrap().as_der().unwrap();
+        let ed = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
+        for (der, expected) in [
+            (ec(&ECDSA_P256_SHA256_FIXED_SIGNING).as_ref(), Algorithm::ES256),
+            (ec(&ECDSA_P384_SHA384_FIXED_SIGNING).as_ref(), Algorithm::ES384),
+            (ed.as_ref(), Algorithm::EdDSA),
+            (rsa.as_ref(), Algorithm::PS256),
+        ] {
+            let (key, algorithm) = signing_key(pem(der).as_bytes()).ok().unwrap();
+            assert_eq!(algorithm, expected);
+            jsonwebtoken::encode(&Header::new(algorithm), &(), &key).unwrap();
+        }
+        assert!(signing_key(b"no key").is_err());
     }
 }

@@ -27,16 +27,22 @@ const LIFETIME: Duration = Duration::from_hours(1);
 /// The least time between two fetches that unknown keys ask for.
 const KEYS_AGAIN: Duration = Duration::from_secs(30);
 
+/// The grant type of RFC 8693 §2.1.
+pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
 /// What the core standard's metadata leaves to others.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Extra {
     revocation_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
+    pushed_authorization_request_endpoint: Option<String>,
     code_challenge_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
     #[serde(default)]
     require_pushed_authorization_requests: bool,
+    #[serde(default)]
+    dpop_signing_alg_values_supported: Vec<String>,
 }
 
 impl AdditionalProviderMetadata for Extra {}
@@ -65,8 +71,40 @@ pub struct Metadata {
     pub(super) end_session: Option<Url>,
     pub(super) userinfo: Option<Url>,
     pub(super) keys: Url,
+    pub(super) pushed: Pushed,
+    pub(super) dpop: Dpop,
+    pub(super) exchange: TokenExchange,
     /// Whether answers name their issuer.
     pub iss: IssParameter,
+}
+
+/// Whether authorization requests can be pushed (RFC 9126 §5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// There is no place for them.
+    NotOffered,
+    /// They can be pushed here.
+    Offered(Url),
+    /// No others are taken.
+    Required(Url),
+}
+
+/// Whether tokens can be bound to a key of ours (RFC 9449 §5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dpop {
+    /// The provider does not say so.
+    Unannounced,
+    /// It takes proofs that are signed with ES256.
+    Announced,
+}
+
+/// Whether tokens can be exchanged for narrower ones (RFC 8693).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenExchange {
+    /// The provider does not say so.
+    Unannounced,
+    /// It does.
+    Announced,
 }
 
 /// Metadata and keys, each fetched by the first who needs it; the others wait for that fetch.
@@ -231,24 +269,23 @@ fn check(document: Value, settings: &ProviderSettings) -> Result<Metadata, Failu
     {
         return Err(fault(settings, "it does not support PKCE with S256"));
     }
-    if extra.require_pushed_authorization_requests {
-        let message = format!(
-            "{} asks for pushed authorization requests, which this version does not send yet",
-            settings.issuer
-        );
-        return Err(Failure::new(
-            Code::NotSupported,
-            message,
-            "ask the provider for a client without them",
-        ));
-    }
     let secure = |name: &str, text: &str| {
         let url = Url::parse(text).ok().filter(is_secure);
         url.ok_or_else(|| fault(settings, &format!("its {name} is not an https address")))
     };
-    let optional = |name: &str, text: &Option<String>| {
-        text.as_deref().map(|text| secure(name, text)).transpose()
+    // What the configuration names takes the place of what the metadata says.
+    let endpoint = |named: &Option<Url>, name: &str, text: &Option<String>| match (named, text) {
+        (Some(url), _) => Ok(Some(url.clone())),
+        (None, Some(text)) => secure(name, text).map(Some),
+        (None, None) => Ok(None),
     };
+    let pushed = endpoint(
+        &settings.endpoints.pushed_authorization_request,
+        "pushed_authorization_request_endpoint",
+        &extra.pushed_authorization_request_endpoint,
+    )?;
+    let exchange = CoreGrantType::Extension(TOKEN_EXCHANGE.to_owned());
+    let grants = document.grant_types_supported();
     let token =
         document.token_endpoint().ok_or_else(|| fault(settings, "it names no token_endpoint"))?;
     Ok(Metadata {
@@ -257,16 +294,39 @@ fn check(document: Value, settings: &ProviderSettings) -> Result<Metadata, Failu
             document.authorization_endpoint().as_str(),
         )?,
         token: secure("token_endpoint", token.as_str())?,
-        revocation: settings.revocation.clone().map_or_else(
-            || optional("revocation_endpoint", &extra.revocation_endpoint),
-            |url| Ok(Some(url)),
+        revocation: endpoint(
+            &settings.endpoints.revocation,
+            "revocation_endpoint",
+            &extra.revocation_endpoint,
         )?,
-        end_session: settings.end_session.clone().map_or_else(
-            || optional("end_session_endpoint", &extra.end_session_endpoint),
-            |url| Ok(Some(url)),
+        end_session: endpoint(
+            &settings.endpoints.end_session,
+            "end_session_endpoint",
+            &extra.end_session_endpoint,
         )?,
         userinfo: document.userinfo_endpoint().map(|url| url.url().clone()).filter(is_secure),
         keys: secure("jwks_uri", document.jwks_uri().as_str())?,
+        pushed: match (pushed, extra.require_pushed_authorization_requests) {
+            (Some(url), true) => Pushed::Required(url),
+            (Some(url), false) => Pushed::Offered(url),
+            (None, true) => {
+                return Err(fault(
+                    settings,
+                    "it requires pushed authorization requests, and does not say where",
+                ));
+            }
+            (None, false) => Pushed::NotOffered,
+        },
+        dpop: if extra.dpop_signing_alg_values_supported.iter().any(|alg| alg == "ES256") {
+            Dpop::Announced
+        } else {
+            Dpop::Unannounced
+        },
+        exchange: if grants.is_some_and(|grants| grants.contains(&exchange)) {
+            TokenExchange::Announced
+        } else {
+            TokenExchange::Unannounced
+        },
         iss: if extra.authorization_response_iss_parameter_supported {
             IssParameter::Announced
         } else {

@@ -34,8 +34,10 @@ pub(super) enum TokenError {
     Http(HttpError),
     /// Our own secret cannot be read.
     NoSecret(String),
-    /// The metadata could not be had, so nothing was sent.
-    Undiscovered(Failure),
+    /// The provider does not say that it does this, so it was not asked.
+    NotOffered,
+    /// Nothing was sent: the metadata could not be had, or the request not be put together.
+    Unsent(Failure),
 }
 
 /// How a failed refresh counts.
@@ -44,6 +46,18 @@ pub(super) enum RefreshVerdict {
     Refused(Refusal),
     /// No usable answer.
     Unreachable(Failure, Certainty),
+}
+
+impl RefreshVerdict {
+    /// The same where no refresh token was used: then nothing was ended, and nothing is in doubt.
+    pub(super) fn of_the_client(self, error: &TokenError) -> Self {
+        match self {
+            Self::Refused(Refusal::InvalidGrant) => {
+                Self::Refused(Refusal::Other(error.to_failure()))
+            }
+            other => other,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -114,7 +128,12 @@ impl TokenError {
                 let message = format!("the client secret cannot be read: {why}");
                 Failure::new(Code::ConfigInvalid, message, "check client_auth in the configuration")
             }
-            Self::Undiscovered(failure) => failure.clone(),
+            Self::NotOffered => Failure::new(
+                Code::NotSupported,
+                "the provider does not offer this",
+                "brokerctl provider check",
+            ),
+            Self::Unsent(failure) => failure.clone(),
         }
     }
 
@@ -127,7 +146,7 @@ impl TokenError {
                 "invalid_scope" | "invalid_target" => Refusal::Key(failure),
                 _ => Refusal::Other(failure),
             }),
-            Self::Unavailable { .. } | Self::Undiscovered(_) | Self::NoSecret(_) => {
+            Self::Unavailable { .. } | Self::Unsent(_) | Self::NoSecret(_) | Self::NotOffered => {
                 RefreshVerdict::Unreachable(failure, Certainty::NotActedOn)
             }
             Self::Unusable(_) | Self::Wordless(_) => {

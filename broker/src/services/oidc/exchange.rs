@@ -1,28 +1,24 @@
 //! A code for tokens (RFC 6749 §4.1.3), and who it is that signed in.
 
 use authbroker_core::account::{Account, Grant, Person};
+use authbroker_core::authentication::Authentication;
 use authbroker_core::failure::Failure;
 use authbroker_core::ids::AccountId;
 use authbroker_core::lifecycle::Arrival;
+use authbroker_core::scope::ScopeSet;
 use authbroker_core::secret::Secret;
 use authbroker_core::sign_in::SignIn;
-use authbroker_core::token::SlotKey;
-use openidconnect::core::{CoreClient, CoreJsonWebKeySet};
-use openidconnect::{
-    AuthorizationCode, ClientId, EndpointNotSet, EndpointSet, HttpRequest, IssuerUrl,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, TokenUrl,
-};
+use authbroker_core::time::UnixTime;
+use authbroker_core::token::{AccessToken, SlotKey, TokenType};
 
 use super::answer::{self, Answer, Asked};
 use super::authorize::Authorization;
+use super::dpop::DpopKey;
 use super::error::TokenError;
 use super::id_token::Occasion;
+use super::request::Form;
 use super::{Metadata, Oidc};
 use crate::platform::clock;
-
-/// A client that can ask the token endpoint, and nothing else.
-pub(super) type TokenClient =
-    CoreClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 /// Who signed in, and with what.
 #[derive(Debug)]
@@ -41,44 +37,64 @@ impl Oidc {
         metadata: &Metadata,
         authorization: &Authorization,
         sign_in: &SignIn,
+        redirect_uri: &str,
         code: &Secret,
     ) -> Result<SignedIn, Failure> {
-        let answer = self.exchange_code(metadata, authorization, sign_in, code).await;
+        let answer = self.exchange_code(metadata, authorization, sign_in, redirect_uri, code).await;
         let answer = answer.map_err(|error| error.to_failure())?;
-        let Some(id_token) = &answer.id_token else {
+        let occasion = Occasion::SignIn {
+            nonce: Some(sign_in.nonce()),
+            acr_values: &authorization.acr_values,
+            max_age: authorization.max_age,
+        };
+        self.signed_in(metadata, authorization, answer, &occasion).await
+    }
+
+    /// Who signed in, if the answer is to be believed.
+    pub(super) async fn signed_in(
+        &self,
+        metadata: &Metadata,
+        authorization: &Authorization,
+        answer: Answer,
+        occasion: &Occasion<'_>,
+    ) -> Result<SignedIn, Failure> {
+        let Answer { mut access, refresh_token, id_token } = answer;
+        let Some(id_token) = &id_token else {
             return Err(TokenError::Unusable("it has no ID token".into()).to_failure());
         };
-        let occasion = Occasion::SignIn { nonce: sign_in.nonce() };
-        let checked =
-            self.check_id_token(metadata, id_token, &answer.access.value, &occasion).await;
+        let checked = self.check_id_token(metadata, id_token, &access.value, occasion).await;
         let told = checked.map_err(|error| error.to_failure())?;
+        access.authentication = told.authentication.clone();
         let mut person = told.person;
         if person == Person::default() {
-            let known = self.person(metadata, &answer.access, &told.subject).await;
-            person = known.unwrap_or_default();
+            let key = authorization.dpop_key.as_ref();
+            person = self.person(metadata, &access, key, &told.subject).await.unwrap_or_default();
         }
+        let account = self.account(told.subject, person, told.auth_time);
+        let grant = Grant {
+            refresh_token,
+            scopes: granted(authorization, &access),
+            id_token: Some(told.text),
+            authentication: told.authentication,
+            dpop_key: authorization.dpop_key.clone(),
+        };
+        let keep_until = authorization.keep_until(&access, clock::now());
+        let key = SlotKey { resources: access.resources.clone(), ..SlotKey::default() };
+        Ok(SignedIn { account, arrival: Arrival { grant, key, access, keep_until } })
+    }
+
+    /// The account of `subject` at this provider.
+    pub(super) fn account(&self, subject: String, person: Person, auth_time: UnixTime) -> Account {
         let settings = self.settings();
-        let account = Account {
-            id: AccountId::derive(
-                &settings.name,
-                &settings.issuer,
-                &settings.client_id,
-                &told.subject,
-            ),
+        Account {
+            id: AccountId::derive(&settings.name, &settings.issuer, &settings.client_id, &subject),
             provider: settings.name.clone(),
             issuer: settings.issuer.clone(),
             client_id: settings.client_id.clone(),
-            subject: told.subject,
+            subject,
             person,
-            auth_time: told.auth_time,
-        };
-        let grant = Grant {
-            refresh_token: answer.refresh_token,
-            scopes: answer.access.scopes.clone(),
-            id_token: Some(told.text),
-        };
-        let key = SlotKey { resources: answer.access.resources.clone(), ..SlotKey::default() };
-        Ok(SignedIn { account, arrival: Arrival { grant, key, access: answer.access } })
+            auth_time,
+        }
     }
 
     async fn exchange_code(
@@ -86,64 +102,48 @@ impl Oidc {
         metadata: &Metadata,
         authorization: &Authorization,
         sign_in: &SignIn,
+        redirect_uri: &str,
         code: &Secret,
     ) -> Result<Answer, TokenError> {
-        let unusable = |error: &str| TokenError::Unusable(error.to_owned());
-        let redirect = RedirectUrl::new(authorization.redirect_uri.clone())
-            .map_err(|_| unusable("redirect"))?;
-        let client = self.token_client(metadata)?.set_redirect_uri(redirect);
-        let resources = self.settings().default_resources();
+        let mut form: Form<'_> = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code.expose()),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", sign_in.verifier().expose()),
+        ];
+        form.extend(self.targets(&authorization.first));
+        let key = bound_key(authorization.dpop_key.as_ref())?;
         let asked = Asked {
             at: clock::now().boot,
             scopes: authorization.scopes.clone(),
-            resources: resources.clone(),
+            resources: authorization.first.clone(),
+            token_type: token_type(key.as_ref()),
+            authentication: Authentication::default(),
         };
-        let mut request = client
-            .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(sign_in.verifier().expose().to_owned()));
-        for (name, value) in self.targets(&resources) {
-            request = request.add_extra_param(name, value.to_owned());
-        }
-        let send = |request: HttpRequest| self.send_token_request(request);
-        let response = request.request_async(&send).await.map_err(token_error)?;
+        let response = self.post(&metadata.token, &form, key.as_ref()).await?;
         answer::read(&response, asked)
-    }
-
-    pub(super) fn token_client(&self, metadata: &Metadata) -> Result<TokenClient, TokenError> {
-        let settings = self.settings();
-        let issuer = IssuerUrl::new(settings.issuer.to_string());
-        let issuer = issuer.map_err(|_| TokenError::Unusable("issuer".into()))?;
-        let client_id = ClientId::new(settings.client_id.clone());
-        let client = CoreClient::new(client_id, issuer, CoreJsonWebKeySet::default())
-            .set_token_uri(TokenUrl::from_url(metadata.token.clone()));
-        self.authenticated(client)
-    }
-
-    pub(super) fn send_token_request(
-        &self,
-        request: HttpRequest,
-    ) -> impl Future<Output = Result<openidconnect::HttpResponse, Carried>> + Send + 'static {
-        let (http, request) = (self.http.clone(), self.with_basic_header(request));
-        async move { answer::send(&http, request.map_err(Carried)?).await.map_err(Carried) }
     }
 }
 
-/// Carries our own error through the library's.
-#[derive(Debug, thiserror::Error)]
-#[error("the token request failed")]
-pub(super) struct Carried(TokenError);
+/// The key to sign with, read from what the vault keeps.
+pub(super) fn bound_key(text: Option<&Secret>) -> Result<Option<DpopKey>, TokenError> {
+    text.map(DpopKey::read).transpose().map_err(TokenError::Unsent)
+}
 
-/// Takes our own error out again. The library's parse errors hold the whole answer, tokens
-/// included: only the place of the fault is told.
-pub(super) fn token_error<E: openidconnect::ErrorResponse + 'static>(
-    error: RequestTokenError<Carried, E>,
-) -> TokenError {
-    match error {
-        RequestTokenError::Request(Carried(error)) => error,
-        RequestTokenError::Parse(error, _) => {
-            let place = error.path().to_string();
-            TokenError::Unusable(format!("its member {place} is missing or malformed"))
-        }
-        _ => TokenError::Unusable("it does not follow RFC 6749".into()),
+/// How tokens are presented that were asked for with this key, or without one.
+pub(super) const fn token_type(key: Option<&DpopKey>) -> TokenType {
+    match key {
+        Some(_) => TokenType::DPoP,
+        None => TokenType::Bearer,
+    }
+}
+
+/// What was granted in all. An answer for one API tells of that API's scopes only; then all that
+/// was asked for counts as granted, until the provider says otherwise.
+fn granted(authorization: &Authorization, access: &AccessToken) -> ScopeSet {
+    if access.resources.is_empty() {
+        access.scopes.clone()
+    } else {
+        authorization.scopes.union(&access.scopes)
     }
 }

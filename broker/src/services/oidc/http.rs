@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ::http::header::{AUTHORIZATION, HeaderValue};
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::lifecycle::Certainty;
 use openidconnect::{HttpRequest, HttpResponse};
@@ -105,25 +104,6 @@ impl Http {
         let request =
             ::http::Request::get(url).header("accept", "application/json").body(Vec::new());
         let request = request.map_err(|_| HttpError::Connect(url.to_owned()))?;
-        self.send(request).await
-    }
-
-    /// Posts a form, with credentials where the client has some.
-    pub(super) async fn post_form(
-        &self,
-        url: &str,
-        form: &[(&str, &str)],
-        authorization: Option<HeaderValue>,
-    ) -> Result<HttpResponse, HttpError> {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = ::http::Request::post(url)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("accept", "application/json")
-            .body(body.into_bytes());
-        let mut request = request.map_err(|_| HttpError::Connect(url.to_owned()))?;
-        if let Some(authorization) = authorization {
-            request.headers_mut().insert(AUTHORIZATION, authorization);
-        }
         self.send(request).await
     }
 }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use authbroker_core::account::Person;
+use authbroker_core::authentication::{Authentication, Requirement};
 use authbroker_core::secret::Secret;
 use authbroker_core::time::UnixTime;
 use openidconnect::core::{
@@ -42,15 +43,20 @@ pub(super) struct Told {
     pub(super) subject: String,
     pub(super) person: Person,
     pub(super) auth_time: UnixTime,
+    pub(super) authentication: Authentication,
     pub(super) text: Secret,
 }
 
 /// What the token must fit to.
 pub(super) enum Occasion<'a> {
-    /// A sign-in: it must bear the nonce that was sent.
+    /// A sign-in: it must bear the nonce that was sent, and be as strong and recent as was asked.
     SignIn {
-        /// That nonce.
-        nonce: &'a Secret,
+        /// That nonce; a device sign-in has none.
+        nonce: Option<&'a Secret>,
+        /// The contexts of which one was asked for; empty for any.
+        acr_values: &'a [String],
+        /// How long ago the person may have proved who they are.
+        max_age: Option<Duration>,
     },
     /// A refresh: it must be about the same person.
     Refresh {
@@ -101,15 +107,18 @@ impl Oidc {
                 if at <= limit { Ok(()) } else { Err("it was issued in the future".to_owned()) }
             });
         let claims = match occasion {
-            Occasion::SignIn { nonce } => {
+            Occasion::SignIn { nonce: Some(nonce), .. } => {
                 token.claims(&verifier, &Nonce::new(nonce.expose().to_owned()))
             }
-            Occasion::Refresh { .. } => token.claims(&verifier, |_: Option<&Nonce>| Ok(())),
+            Occasion::SignIn { nonce: None, .. } | Occasion::Refresh { .. } => {
+                token.claims(&verifier, |_: Option<&Nonce>| Ok(()))
+            }
         };
         let claims = claims.map_err(|error| Rejected::from_verification(&error))?;
         self.check_parties(claims)?;
         check_hash(token, claims, &verifier, access_token)?;
         check_subject(claims, occasion)?;
+        check_strength(claims, occasion)?;
         Ok(tell(token, claims))
     }
 
@@ -183,6 +192,32 @@ fn check_subject(claims: &CoreIdTokenClaims, occasion: &Occasion<'_>) -> Result<
     }
 }
 
+/// The sign-in was as strong and as recent as was asked (Core §3.1.2.1, RFC 9470 §5).
+fn check_strength(claims: &CoreIdTokenClaims, occasion: &Occasion<'_>) -> Result<(), Rejected> {
+    let Occasion::SignIn { acr_values, max_age, .. } = occasion else { return Ok(()) };
+    let requirement = Requirement {
+        acr_values: acr_values.to_vec(),
+        not_before: max_age.map(|age| clock::now().wall.minus(age + SKEW)),
+    };
+    let told = authentication(claims);
+    if requirement.is_met_by(&told) {
+        return Ok(());
+    }
+    let acr = told.acr.as_deref().unwrap_or("none");
+    Err(Rejected::because(&format!(
+        "the sign-in is not as strong or recent as was asked (its acr is {acr})"
+    )))
+}
+
+fn authentication(claims: &CoreIdTokenClaims) -> Authentication {
+    Authentication {
+        acr: claims.auth_context_ref().map(|acr| printable(acr.as_str())),
+        auth_time: claims
+            .auth_time()
+            .map(|time| UnixTime::from_secs(u64::try_from(time.timestamp()).unwrap_or(0))),
+    }
+}
+
 fn tell(token: &CoreIdToken, claims: &CoreIdTokenClaims) -> Told {
     let text = |value: Option<&str>| value.map(printable).filter(|text| !text.is_empty());
     let auth_time = claims.auth_time().unwrap_or_else(|| claims.issue_time());
@@ -195,6 +230,7 @@ fn tell(token: &CoreIdToken, claims: &CoreIdTokenClaims) -> Told {
             picture: text(claims.picture().and_then(|url| url.get(None)).map(|url| url.as_str())),
         },
         auth_time: UnixTime::from_secs(u64::try_from(auth_time.timestamp()).unwrap_or(0)),
+        authentication: authentication(claims),
         text: Secret::new(token.to_string()),
     }
 }

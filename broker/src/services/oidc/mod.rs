@@ -5,10 +5,13 @@
 //! | `http` | requests with a deadline, a size limit and no redirects |
 //! | `discovery` | the provider's metadata and keys, and when to ask again |
 //! | `authorize` | the address that a browser is sent to |
+//! | `par` | the same, without the browser seeing it |
 //! | `loopback` | the place where the browser comes back |
 //! | `client_auth` | how we prove to be the client |
 //! | `exchange` | a code for tokens, with the ID token checked |
-//! | `refresh` | a refresh token for tokens |
+//! | `obtain` | a token without a person: by refresh token, exchange or credentials |
+//! | `request` | requests at which the client proves itself |
+//! | `dpop` | proofs of possession |
 //! | `id_token` | whether an ID token says what it must |
 //! | `userinfo` | a name, where the ID token has none |
 //! | `answer` | a token answer, read with care |
@@ -19,13 +22,16 @@ mod answer;
 mod authorize;
 mod client_auth;
 mod discovery;
+pub mod dpop;
 mod end_session;
 mod error;
 mod exchange;
 mod http;
 mod id_token;
 pub mod loopback;
-mod refresh;
+mod obtain;
+mod par;
+mod request;
 mod revoke;
 mod userinfo;
 
@@ -34,6 +40,7 @@ use std::sync::Arc;
 pub use self::authorize::Authorization;
 use self::discovery::Discovery;
 pub use self::discovery::Metadata;
+use self::dpop::Nonces;
 pub use self::exchange::SignedIn;
 use self::http::Http;
 use crate::config::ProviderSettings;
@@ -45,13 +52,14 @@ pub struct Oidc {
     settings: ProviderSettings,
     http: Http,
     discovery: Discovery,
+    nonces: Nonces,
 }
 
 impl Oidc {
     /// Prepares to speak to a provider. Nothing is sent yet.
     pub fn new(settings: ProviderSettings) -> Self {
         let http = Http::new(&settings);
-        Self { settings, http, discovery: Discovery::default() }
+        Self { settings, http, discovery: Discovery::default(), nonces: Nonces::default() }
     }
 
     /// The provider's settings.

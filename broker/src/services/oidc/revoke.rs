@@ -6,7 +6,6 @@ use authbroker_core::lifecycle::SignOutReport;
 use authbroker_core::secret::Secret;
 
 use super::Oidc;
-use super::error::TokenError;
 
 impl Oidc {
     /// Revokes a grant, and reports what the provider did. It never fails: what is kept here is
@@ -33,19 +32,8 @@ impl Oidc {
                 "end the sessions on the provider's web page",
             ));
         };
-        let secret = self.posted_secret().map_err(|error| error.to_failure())?;
-        let mut form = vec![
-            ("token", refresh_token.expose()),
-            ("token_type_hint", "refresh_token"),
-            ("client_id", self.settings().client_id.as_str()),
-        ];
-        form.extend(secret.as_ref().map(|secret| ("client_secret", secret.expose())));
-        let basic = self.basic_header().map_err(|error| error.to_failure())?;
-        let response = self.http.post_form(endpoint.as_str(), &form, basic).await;
-        let response = response.map_err(|error| error.to_failure())?;
-        if response.status().is_success() {
-            return Ok(());
-        }
-        Err(TokenError::from_response(&response).to_failure())
+        let form = vec![("token", refresh_token.expose()), ("token_type_hint", "refresh_token")];
+        let revoked = self.post(endpoint, &form, None).await;
+        revoked.map(drop).map_err(|error| error.to_failure())
     }
 }

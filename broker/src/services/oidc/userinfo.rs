@@ -4,9 +4,13 @@
 //! the access token is for the provider itself: a token for an API goes to that API and nowhere
 //! else. Without an answer the account is called by its subject; nothing else depends on it.
 
+use ::http::HeaderValue;
 use authbroker_core::account::Person;
+use authbroker_core::secret::Secret;
 use authbroker_core::token::AccessToken;
+use openidconnect::HttpResponse;
 use serde::Deserialize;
+use url::Url;
 
 use super::error::printable;
 use super::{Metadata, Oidc};
@@ -26,15 +30,15 @@ impl Oidc {
         &self,
         metadata: &Metadata,
         access: &AccessToken,
+        key: Option<&Secret>,
         subject: &str,
     ) -> Option<Person> {
         let endpoint = metadata.userinfo.as_ref().filter(|_| access.resources.is_empty())?;
-        let request = ::http::Request::get(endpoint.as_str())
-            .header("accept", "application/json")
-            .header("authorization", format!("Bearer {}", access.value.expose()))
-            .body(Vec::new())
-            .ok()?;
-        let response = self.http.send(request).await.ok()?;
+        let mut response = self.ask_userinfo(endpoint, access, key).await?;
+        if response.status() == 401 && key.is_some() {
+            // It may have asked for a nonce in the proof, and has given one (RFC 9449 §9).
+            response = self.ask_userinfo(endpoint, access, key).await?;
+        }
         let told: UserInfo = serde_json::from_slice(response.body()).ok()?;
         // §5.3.2: another subject means that the answer is not about this person.
         (response.status() == 200 && told.sub == subject).then(|| {
@@ -48,5 +52,24 @@ impl Oidc {
                 picture: text(told.picture),
             }
         })
+    }
+
+    async fn ask_userinfo(
+        &self,
+        endpoint: &Url,
+        access: &AccessToken,
+        key: Option<&Secret>,
+    ) -> Option<HttpResponse> {
+        let mut request = ::http::Request::get(endpoint.as_str())
+            .header("accept", "application/json")
+            .body(Vec::new())
+            .ok()?;
+        let headers = self.nonces.present(access, key, "GET", endpoint).ok()?;
+        for (name, value) in headers {
+            request.headers_mut().insert(name, HeaderValue::from_str(value.expose()).ok()?);
+        }
+        let response = self.http.send(request).await.ok()?;
+        self.nonces.note_from(endpoint, response.headers());
+        Some(response)
     }
 }

@@ -4,6 +4,7 @@
 //! body: a changed header, a body from another record, or half a file does not open.
 
 use authbroker_core::account::{Account, Grant, Memory, Person};
+use authbroker_core::authentication::Authentication;
 use authbroker_core::ids::{AccountId, ProviderName};
 use authbroker_core::issuer::IssuerUrl;
 use authbroker_core::scope::ScopeSet;
@@ -48,12 +49,19 @@ struct SealedGrant {
     refresh_token: Option<String>,
     scopes: String,
     id_token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth_time: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dpop_key: Option<String>,
 }
 
 impl Drop for SealedGrant {
     fn drop(&mut self) {
         self.refresh_token.zeroize();
         self.id_token.zeroize();
+        self.dpop_key.zeroize();
     }
 }
 
@@ -146,6 +154,9 @@ fn body_of(memory: &Memory) -> Body {
             refresh_token: text(&grant.refresh_token),
             scopes: grant.scopes.to_string(),
             id_token: text(&grant.id_token),
+            acr: grant.authentication.acr.clone(),
+            auth_time: grant.authentication.auth_time.map(UnixTime::as_secs),
+            dpop_key: text(&grant.dpop_key),
         }),
         Memory::Ended => None,
     };
@@ -158,5 +169,10 @@ fn memory_of(body: Body) -> Option<Memory> {
         refresh_token: grant.refresh_token.take().map(Secret::new),
         scopes: ScopeSet::parse(&grant.scopes).ok()?,
         id_token: grant.id_token.take().map(Secret::new),
+        authentication: Authentication {
+            acr: grant.acr.take(),
+            auth_time: grant.auth_time.map(UnixTime::from_secs),
+        },
+        dpop_key: grant.dpop_key.take().map(Secret::new),
     }))
 }

@@ -1,6 +1,7 @@
 //! What the vault keeps, and what it notices.
 
 use authbroker_core::account::{Grant, Person};
+use authbroker_core::authentication::Authentication;
 use authbroker_core::ids::ProviderName;
 use authbroker_core::issuer::IssuerUrl;
 use authbroker_core::scope::ScopeSet;
@@ -56,6 +57,11 @@ fn granted() -> Memory {
         refresh_token: Some(Secret::new("the-refresh-token".into())),
         scopes: ScopeSet::parse("openid read").unwrap(),
         id_token: Some(Secret::new("the-id-token".into())),
+        authentication: Authentication {
+            acr: Some("gold".into()),
+            auth_time: Some(UnixTime::from_secs(7)),
+        },
+        dpop_key: Some(Secret::new("the-dpop-key".into())),
     })
 }
 

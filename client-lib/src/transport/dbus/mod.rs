@@ -57,6 +57,10 @@ impl DBus {
         put_list(&mut options, "scopes", request.scopes);
         put(&mut options, "min_ttl", request.min_ttl);
         put(&mut options, "force", request.force);
+        put(&mut options, "max_age", request.max_age);
+        put_list(&mut options, "acr_values", request.acr_values);
+        put(&mut options, "token_type", request.token_type);
+        put(&mut options, "timeout", request.timeout);
         put(&mut options, "correlation_id", request.correlation_id);
         let reply = self.manager("GetToken", &(request.account, options)).await?;
         let dict: Dict = reply.body().deserialize().map_err(from_zbus)?;
@@ -91,6 +95,8 @@ impl DBus {
         put_list(&mut options, "resource", request.resource);
         put_list(&mut options, "scopes", request.scopes);
         put_list(&mut options, "acr_values", request.acr_values);
+        put(&mut options, "max_age", request.max_age);
+        put(&mut options, "token_type", request.token_type);
         put(&mut options, "prompt", request.prompt);
         put(&mut options, "login_hint", request.login_hint);
         put(&mut options, "timeout", request.timeout);

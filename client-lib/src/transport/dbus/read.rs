@@ -44,6 +44,7 @@ pub(super) fn read_token(dict: &Dict) -> Result<Token, Error> {
         resource: list(dict, "resource"),
         account: text(dict, "account"),
         subject: text(dict, "subject"),
+        acr: Some(text(dict, "acr")).filter(|text| !text.is_empty()),
         correlation_id: Some(text(dict, "correlation_id")).filter(|text| !text.is_empty()),
     })
 }
@@ -105,6 +106,8 @@ pub(super) fn read_error(name: &str, details: &Dict, message: String) -> Error {
             hint: text(details, "hint"),
             retry_after,
             oauth_error: word("oauth_error"),
+            acr_values: list(details, "acr_values"),
+            max_age: details.contains_key("max_age").then(|| number(details, "max_age")),
             correlation_id: None,
         },
     )

@@ -38,6 +38,8 @@ fn request(login: Login) -> SignIn {
         resource: login.resources,
         prompt: login.prompt,
         acr_values: login.acr,
+        max_age: None,
+        token_type: None,
         login_hint: login.login_hint,
         timeout: login.timeout,
     }
