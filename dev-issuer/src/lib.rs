@@ -18,7 +18,7 @@
 //! use dev_issuer::{Fault, Issuer, Options, Times};
 //!
 //! let issuer = Issuer::start(Options::default()).await?;
-//! issuer.inject(Fault::Token500, Times::Once);
+//! issuer.inject(Fault::token_500(), Times::Once);
 //! println!("{}/.well-known/openid-configuration", issuer.url());
 //! # Ok(()) }
 //! ```

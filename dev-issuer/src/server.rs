@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-use crate::wire::Lost;
+use crate::faults::Lost;
 
 /// Serves until its future is dropped.
 pub(crate) async fn serve(listener: TcpListener, routes: Router) {

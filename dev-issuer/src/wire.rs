@@ -7,7 +7,6 @@
 //! 4. The answer gets the headers that every page and document carries.
 
 use std::convert::Infallible;
-use std::future;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Request, State};
@@ -16,8 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::error::OAuthError;
-use crate::faults::{BadAnswer, Effect, Endpoint};
+use crate::faults::{Effect, Endpoint, Lost};
 use crate::params::Params;
 use crate::provider::{Provider, Shared};
 use crate::record::Recorded;
@@ -31,10 +29,6 @@ pub(crate) struct Inbound {
     pub(crate) query: Params,
     pub(crate) form: Params,
 }
-
-/// Marks an answer that must not be sent: the server closes the connection instead.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lost;
 
 impl<S: Sync> FromRequestParts<S> for Inbound {
     type Rejection = Infallible;
@@ -135,19 +129,7 @@ async fn with_faults(
     });
     match fault {
         None => work.await,
-        Some(BadAnswer::Status(status)) => (status, "a fault was asked for\n").into_response(),
-        Some(BadAnswer::RetryAfter(status, seconds)) => {
-            (status, [(header::RETRY_AFTER, seconds.to_string())]).into_response()
-        }
-        Some(BadAnswer::OAuth(code)) => {
-            OAuthError::new(code, "a fault was asked for").into_response()
-        }
-        Some(BadAnswer::Never) => future::pending().await,
-        Some(BadAnswer::LostAfterTheWork) => {
-            let mut response = work.await;
-            response.extensions_mut().insert(Lost);
-            response
-        }
+        Some(fault) => fault.give(work).await,
     }
 }
 

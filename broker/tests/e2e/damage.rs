@@ -29,7 +29,7 @@ async fn a_power_cut_right_after_a_renewal_keeps_the_sign_in() {
 #[tokio::test]
 async fn a_power_cut_in_the_middle_of_a_renewal_is_made_good_by_one_repeat() {
     let mut stand = Stand::signed_in().await;
-    stand.issuer.inject(Fault::TokenHang, Times::Once);
+    stand.issuer.inject(Fault::token_hang(), Times::Once);
     let hanging = stand.ctl_command().args(["token", "--force"]).spawn().unwrap();
     stand.renewing().await;
     stand.kill().await;
@@ -42,7 +42,7 @@ async fn a_power_cut_in_the_middle_of_a_renewal_is_made_good_by_one_repeat() {
 #[tokio::test]
 async fn a_power_cut_between_the_providers_rotation_and_our_receipt_is_named() {
     let mut stand = Stand::signed_in().await;
-    stand.issuer.inject(Fault::RefreshLostAnswer, Times::Once);
+    stand.issuer.inject(Fault::refresh_lost_answer(), Times::Once);
     let cut_off = stand.ctl_command().args(["token", "--force"]).spawn().unwrap();
     stand.renewing().await;
     stand.kill().await;

@@ -37,7 +37,7 @@ async fn a_token_that_ran_out_is_renewed_silently() {
 #[tokio::test]
 async fn an_unavailable_provider_is_told_and_the_sign_in_is_kept() {
     let stand = Stand::signed_in().await;
-    stand.issuer.inject(Fault::Refresh503RetryAfter, Times::Once);
+    stand.issuer.inject(Fault::refresh_503_retry_after(), Times::Once);
     stand.ctl(["token", "--force"]).await.assert_fails(5, "the provider answers 503", "try again");
     let accounts = stand.ctl(["accounts", "--json"]).await.json();
     assert_eq!(accounts[0]["state"], "offline");
@@ -58,7 +58,7 @@ async fn an_unavailable_provider_is_told_and_the_sign_in_is_kept() {
 #[tokio::test]
 async fn a_sign_in_that_the_provider_ended_asks_for_a_person_and_is_not_tried_again() {
     let stand = Stand::signed_in().await;
-    stand.issuer.inject(Fault::RefreshInvalidGrant, Times::Once);
+    stand.issuer.inject(Fault::refresh_invalid_grant(), Times::Once);
     stand.ctl(["token", "--force"]).await.assert_fails(
         3,
         "the provider ended this sign-in",
@@ -80,7 +80,7 @@ async fn a_lost_answer_is_repeated_once_within_the_providers_grace() {
     let options = Options { refresh_grace: Duration::from_mins(1), ..Options::default() };
     let stand = Stand::with(options).await;
     stand.sign_in("alice").await;
-    stand.issuer.inject(Fault::RefreshLostAnswer, Times::Once);
+    stand.issuer.inject(Fault::refresh_lost_answer(), Times::Once);
     let ran = stand.ctl(["token", "--force"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(stand.grants("refresh_token"), 2);
@@ -89,7 +89,7 @@ async fn a_lost_answer_is_repeated_once_within_the_providers_grace() {
 #[tokio::test]
 async fn a_lost_answer_at_a_strict_provider_is_told_as_an_interrupted_renewal() {
     let stand = Stand::signed_in().await;
-    stand.issuer.inject(Fault::RefreshLostAnswer, Times::Once);
+    stand.issuer.inject(Fault::refresh_lost_answer(), Times::Once);
     stand.ctl(["token", "--force"]).await.assert_fails(
         3,
         "a renewal was interrupted",
@@ -101,7 +101,7 @@ async fn a_lost_answer_at_a_strict_provider_is_told_as_an_interrupted_renewal() 
 #[tokio::test]
 async fn a_provider_that_does_not_rotate_keeps_its_refresh_token() {
     let mut stand = Stand::signed_in().await;
-    stand.issuer.inject(Fault::RefreshNoNewToken, Times::Always);
+    stand.issuer.inject(Fault::refresh_no_new_token(), Times::Always);
     for _ in 0..2 {
         assert_eq!(stand.ctl(["token", "--force"]).await.code, 0);
     }
@@ -113,7 +113,7 @@ async fn a_provider_that_does_not_rotate_keeps_its_refresh_token() {
 async fn another_accounts_hanging_renewal_holds_up_nobody() {
     let stand = Stand::new().await;
     let (alice, bob) = (stand.sign_in("alice").await, stand.sign_in("bob").await);
-    stand.issuer.inject(Fault::TokenHang, Times::Always);
+    stand.issuer.inject(Fault::token_hang(), Times::Always);
     let app = stand.app().await;
     let hanging = tokio::spawn({
         let app = app.clone();

@@ -28,7 +28,7 @@ async fn nothing_is_kept(stand: &Stand) {
 #[tokio::test]
 async fn an_answer_from_another_issuer_is_refused_before_any_token_request() {
     let stand = Stand::new().await;
-    stand.issuer.inject(Fault::RedirectWrongIss, Times::Once);
+    stand.issuer.inject(Fault::redirect_wrong_iss(), Times::Once);
     let login = stand.begin_login([]).await;
     login.browse("alice").await;
     login.end().await.assert_fails(1, "another issuer", "try again");
@@ -38,13 +38,13 @@ async fn an_answer_from_another_issuer_is_refused_before_any_token_request() {
 
 #[tokio::test]
 async fn an_answer_without_the_announced_issuer_is_refused() {
-    refused(Fault::RedirectMissingIss, 1, "does not name its issuer").await;
+    refused(Fault::redirect_missing_iss(), 1, "does not name its issuer").await;
 }
 
 #[tokio::test]
 async fn an_answer_with_a_wrong_state_is_ignored_and_named_at_the_deadline() {
     let stand = Stand::new().await;
-    stand.issuer.inject(Fault::RedirectWrongState, Times::Once);
+    stand.issuer.inject(Fault::redirect_wrong_state(), Times::Once);
     let login = stand.begin_login(["--timeout", "2s"]).await;
     let visit = login.browse("alice").await;
     assert_eq!(visit.status, 400, "{visit:?}");
@@ -72,43 +72,43 @@ async fn noise_from_another_process_neither_ends_nor_wins_the_sign_in() {
 
 #[tokio::test]
 async fn an_id_token_with_a_wrong_nonce_is_refused() {
-    refused(Fault::IdTokenWrongNonce, 1, "nonce").await;
+    refused(Fault::id_token_wrong_nonce(), 1, "nonce").await;
 }
 
 #[tokio::test]
 async fn an_id_token_for_another_client_is_refused() {
-    refused(Fault::IdTokenWrongAud, 1, "audience").await;
+    refused(Fault::id_token_wrong_aud(), 1, "audience").await;
 }
 
 #[tokio::test]
 async fn an_id_token_of_another_issuer_is_refused() {
-    refused(Fault::IdTokenWrongIss, 1, "issuer").await;
+    refused(Fault::id_token_wrong_iss(), 1, "issuer").await;
 }
 
 #[tokio::test]
 async fn an_id_token_with_a_bad_signature_is_refused() {
-    refused(Fault::IdTokenBadSignature, 1, "not to be believed").await;
+    refused(Fault::id_token_bad_signature(), 1, "not to be believed").await;
 }
 
 #[tokio::test]
 async fn an_unsigned_id_token_is_refused() {
-    refused(Fault::IdTokenAlgNone, 1, "not to be believed").await;
+    refused(Fault::id_token_alg_none(), 1, "not to be believed").await;
 }
 
 #[tokio::test]
 async fn an_expired_id_token_is_refused() {
-    refused(Fault::IdTokenExpired, 1, "xpired").await;
+    refused(Fault::id_token_expired(), 1, "xpired").await;
 }
 
 #[tokio::test]
 async fn an_answer_without_an_id_token_is_refused() {
-    refused(Fault::IdTokenMissing, 1, "no ID token").await;
+    refused(Fault::id_token_missing(), 1, "no ID token").await;
 }
 
 #[tokio::test]
 async fn a_token_endpoint_that_fails_ends_the_attempt_without_a_repeat() {
     let stand = Stand::new().await;
-    stand.issuer.inject(Fault::Token500, Times::Once);
+    stand.issuer.inject(Fault::token_500(), Times::Once);
     let login = stand.begin_login([]).await;
     login.browse("alice").await;
     login.end().await.assert_fails(5, "the provider answers 500", "try again");
@@ -129,7 +129,7 @@ async fn a_person_who_says_no_has_said_no() {
 #[tokio::test]
 async fn metadata_of_another_issuer_is_refused_and_read_again_when_it_is_right() {
     let stand = Stand::new().await;
-    stand.issuer.inject(Fault::DiscoveryIssuerMismatch, Times::Once);
+    stand.issuer.inject(Fault::discovery_issuer_mismatch(), Times::Once);
     let ran = stand.ctl(["login", "--no-browser"]).await;
     ran.assert_fails(1, "its metadata names another issuer", "letter for letter");
     nothing_is_kept(&stand).await;
@@ -138,7 +138,7 @@ async fn metadata_of_another_issuer_is_refused_and_read_again_when_it_is_right()
 #[tokio::test]
 async fn metadata_that_fails_is_not_remembered_as_a_failure() {
     let stand = Stand::new().await;
-    stand.issuer.inject(Fault::Discovery500, Times::Once);
+    stand.issuer.inject(Fault::discovery_500(), Times::Once);
     stand.ctl(["login", "--no-browser"]).await.assert_fails(5, "answers 500", "try again");
     nothing_is_kept(&stand).await;
 }

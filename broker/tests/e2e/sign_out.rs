@@ -21,7 +21,7 @@ async fn signing_out_revokes_ends_the_session_and_forgets() {
 #[tokio::test]
 async fn what_could_not_be_revoked_is_forgotten_all_the_same_and_said() {
     let stand = Stand::signed_in().await;
-    stand.issuer.inject(Fault::Revoke503, Times::Always);
+    stand.issuer.inject(Fault::revoke_503(), Times::Always);
     let ran = stand.ctl(["logout", "--no-browser"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.err.contains("not revoked at the provider: the provider answers 503"), "{ran:?}");

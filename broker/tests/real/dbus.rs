@@ -224,7 +224,7 @@ async fn an_app_that_listed_the_accounts_hears_of_each_change() {
     let mut late = session.bus_app(&["watch"]).await;
     late.json().await;
     assert_eq!(late.json().await["answer"][0][path][ACCOUNT]["Id"], id.as_str());
-    issuer.inject(Fault::RefreshInvalidGrant, Times::Once);
+    issuer.inject(Fault::refresh_invalid_grant(), Times::Once);
     let ended = session.brokerctl(&["token", "--force"]).await;
     assert_eq!(ended.code, 3, "{ended:?}");
     for app in [&mut early, &mut late] {

@@ -128,7 +128,7 @@ async fn a_stop_lets_the_answer_under_way_out_and_ends_what_only_listens() {
     assert_eq!(watcher.read_u8().await.unwrap(), b'{');
 
     // A renewal that the provider leaves open, until it goes away.
-    issuer.inject(Fault::TokenHang, Times::Always);
+    issuer.inject(Fault::token_hang(), Times::Always);
     let caller = session.start_brokerctl(&["token", "--force", "--json"]).await;
     let refresh = |request: &Recorded| request.path == "/token";
     soon("the renewal", issuer.wait_for(2, refresh)).await;

@@ -12,7 +12,7 @@ const DISCOVERY: &str = "/.well-known/openid-configuration";
 #[tokio::test]
 async fn an_endpoint_fails_as_often_as_asked() {
     let stand = Stand::new().await;
-    for (fault, path) in [(Fault::Discovery500, DISCOVERY), (Fault::Jwks500, "/jwks")] {
+    for (fault, path) in [(Fault::discovery_500(), DISCOVERY), (Fault::jwks_500(), "/jwks")] {
         stand.issuer.inject(fault, Times::Once);
         assert_eq!(stand.get(path).await.status, 500);
         assert_eq!(stand.get(path).await.status, 200);
@@ -31,7 +31,7 @@ async fn an_endpoint_fails_as_often_as_asked() {
 #[tokio::test]
 async fn discovery_can_name_another_issuer() {
     let stand = Stand::new().await;
-    stand.issuer.inject(Fault::DiscoveryIssuerMismatch, Times::Once);
+    stand.issuer.inject(Fault::discovery_issuer_mismatch(), Times::Once);
     assert_ne!(stand.get(DISCOVERY).await.body["issuer"], stand.issuer.url());
     assert_eq!(stand.get(DISCOVERY).await.body["issuer"], stand.issuer.url());
 }
@@ -39,8 +39,8 @@ async fn discovery_can_name_another_issuer() {
 #[tokio::test]
 async fn a_hanging_endpoint_takes_the_request_and_never_answers() {
     let stand = Stand::new().await;
-    stand.issuer.inject(Fault::DiscoveryHang, Times::Once);
-    stand.issuer.inject(Fault::TokenHang, Times::Once);
+    stand.issuer.inject(Fault::discovery_hang(), Times::Once);
+    stand.issuer.inject(Fault::token_hang(), Times::Once);
     let form = code_form("x");
     tokio::select! {
         _ = stand.get(DISCOVERY) => panic!("discovery answered"),
@@ -55,11 +55,11 @@ async fn a_hanging_endpoint_takes_the_request_and_never_answers() {
 #[tokio::test]
 async fn a_redirect_can_be_wrong() {
     let stand = Stand::new().await;
-    stand.issuer.inject(Fault::RedirectWrongState, Times::Once);
+    stand.issuer.inject(Fault::redirect_wrong_state(), Times::Once);
     assert_ne!(stand.answer(&Query::good()).await.get("state"), Some("state-1"));
-    stand.issuer.inject(Fault::RedirectWrongIss, Times::Once);
+    stand.issuer.inject(Fault::redirect_wrong_iss(), Times::Once);
     assert_ne!(stand.answer(&Query::good()).await.get("iss"), Some(stand.issuer.url()));
-    stand.issuer.inject(Fault::RedirectMissingIss, Times::Once);
+    stand.issuer.inject(Fault::redirect_missing_iss(), Times::Once);
     assert_eq!(stand.answer(&Query::good()).await.get("iss"), None);
     let good = stand.answer(&Query::good()).await;
     assert_eq!((good.get("state"), good.get("iss")), (Some("state-1"), Some(stand.issuer.url())));
@@ -69,9 +69,9 @@ async fn a_redirect_can_be_wrong() {
 async fn an_id_token_can_be_wrong() {
     let stand = Stand::new().await;
     for (fault, claim, right) in [
-        (Fault::IdTokenWrongNonce, "nonce", "nonce-1"),
-        (Fault::IdTokenWrongAud, "aud", "desktop-broker"),
-        (Fault::IdTokenWrongIss, "iss", stand.issuer.url()),
+        (Fault::id_token_wrong_nonce(), "nonce", "nonce-1"),
+        (Fault::id_token_wrong_aud(), "aud", "desktop-broker"),
+        (Fault::id_token_wrong_iss(), "iss", stand.issuer.url()),
     ] {
         stand.issuer.inject(fault, Times::Once);
         let wrong = claims(stand.signed_in().await.text("id_token"));
@@ -83,15 +83,15 @@ async fn an_id_token_can_be_wrong() {
 #[tokio::test]
 async fn an_id_token_can_be_missing_expired_or_unsigned() {
     let stand = Stand::new().await;
-    stand.issuer.inject(Fault::IdTokenMissing, Times::Once);
+    stand.issuer.inject(Fault::id_token_missing(), Times::Once);
     assert!(stand.signed_in().await.body["id_token"].is_null());
 
-    stand.issuer.inject(Fault::IdTokenExpired, Times::Once);
+    stand.issuer.inject(Fault::id_token_expired(), Times::Once);
     let tokens = stand.signed_in().await;
     let (id, access) = (claims(tokens.text("id_token")), claims(tokens.text("access_token")));
     assert!(id["exp"].as_u64() < access["iat"].as_u64());
 
-    stand.issuer.inject(Fault::IdTokenAlgNone, Times::Once);
+    stand.issuer.inject(Fault::id_token_alg_none(), Times::Once);
     let tokens = stand.signed_in().await;
     let token = tokens.text("id_token");
     assert_eq!(header(token)["alg"], "none");
@@ -102,7 +102,7 @@ async fn an_id_token_can_be_missing_expired_or_unsigned() {
 async fn a_bad_signature_looks_good_and_does_not_verify() {
     let stand = Stand::new().await;
     let good = stand.signed_in().await;
-    stand.issuer.inject(Fault::IdTokenBadSignature, Times::Once);
+    stand.issuer.inject(Fault::id_token_bad_signature(), Times::Once);
     let bad = stand.signed_in().await;
     let hint = |token| Query::good().with("id_token_hint", token);
     let answer = stand.answer(&hint(bad.text("id_token"))).await;
@@ -115,9 +115,9 @@ async fn a_bad_signature_looks_good_and_does_not_verify() {
 async fn a_failing_token_endpoint_keeps_the_code_good() {
     let stand = Stand::new().await;
     let code = stand.code(&Query::good()).await;
-    stand.issuer.inject(Fault::Token500, Times::Once);
+    stand.issuer.inject(Fault::token_500(), Times::Once);
     assert_eq!(stand.redeem(&code).await.status, 500);
-    stand.issuer.inject(Fault::Token503RetryAfter, Times::Once);
+    stand.issuer.inject(Fault::token_503_retry_after(), Times::Once);
     let busy = stand.redeem(&code).await;
     assert_eq!((busy.status, busy.headers["retry-after"].as_str()), (503, "1"));
     assert_eq!(stand.redeem(&code).await.status, 200);
@@ -127,17 +127,17 @@ async fn a_failing_token_endpoint_keeps_the_code_good() {
 async fn a_refresh_can_fail_while_codes_are_redeemed() {
     let stand = Stand::new().await;
     for (fault, status) in [
-        (Fault::Refresh500, 500),
-        (Fault::Refresh503RetryAfter, 503),
-        (Fault::RefreshInvalidGrant, 400),
-        (Fault::Token500, 500),
+        (Fault::refresh_500(), 500),
+        (Fault::refresh_503_retry_after(), 503),
+        (Fault::refresh_invalid_grant(), 400),
+        (Fault::token_500(), 500),
     ] {
         let tokens = stand.signed_in().await;
         stand.issuer.inject(fault, Times::Once);
         assert_eq!(stand.refresh(tokens.text("refresh_token")).await.status, status);
         assert_eq!(stand.refresh(tokens.text("refresh_token")).await.status, 200);
     }
-    stand.issuer.inject(Fault::Refresh500, Times::Always);
+    stand.issuer.inject(Fault::refresh_500(), Times::Always);
     assert_eq!(stand.signed_in().await.status, 200);
 }
 
@@ -145,7 +145,7 @@ async fn a_refresh_can_fail_while_codes_are_redeemed() {
 async fn a_lost_answer_has_rotated_the_token() {
     let stand = Stand::new().await;
     let tokens = stand.signed_in().await;
-    stand.issuer.inject(Fault::RefreshLostAnswer, Times::Once);
+    stand.issuer.inject(Fault::refresh_lost_answer(), Times::Once);
     let form = refresh_form(tokens.text("refresh_token"));
     let lost = stand.http.post(stand.at("/token")).form(&form).send().await;
     assert!(lost.unwrap_err().is_request());
@@ -158,7 +158,7 @@ async fn a_lost_answer_has_rotated_the_token() {
 async fn a_refresh_can_leave_the_refresh_token_as_it_is() {
     let stand = Stand::new().await;
     let tokens = stand.signed_in().await;
-    stand.issuer.inject(Fault::RefreshNoNewToken, Times::Once);
+    stand.issuer.inject(Fault::refresh_no_new_token(), Times::Once);
     let next = stand.refresh(tokens.text("refresh_token")).await;
     assert!(next.body["refresh_token"].is_null());
     assert!(stand.refresh(tokens.text("refresh_token")).await.body["refresh_token"].is_string());
@@ -168,7 +168,7 @@ async fn a_refresh_can_leave_the_refresh_token_as_it_is() {
 async fn revocation_can_be_out_of_service() {
     let stand = Stand::new().await;
     let tokens = stand.signed_in().await;
-    stand.issuer.inject(Fault::Revoke503, Times::Once);
+    stand.issuer.inject(Fault::revoke_503(), Times::Once);
     let busy = stand.revoke(tokens.text("refresh_token")).await;
     assert_eq!((busy.status, busy.headers["retry-after"].as_str()), (503, "1"));
     assert_eq!(stand.refresh(tokens.text("refresh_token")).await.status, 200);

@@ -1,0 +1,12 @@
+//! Revocation out of service.
+
+use axum::http::StatusCode;
+
+use super::BadAnswer::RetryAfter;
+use super::Effect::Answer;
+use super::Endpoint::Revocation;
+
+faults! {
+    /// Revocation answers 503 with Retry-After and revokes nothing.
+    revoke_503 => Answer(Revocation, RetryAfter(StatusCode::SERVICE_UNAVAILABLE, 1)),
+}
