@@ -12,6 +12,7 @@
 //! | [`account`], [`token`], [`request`] | what is kept, what is handed out, what is asked for |
 //! | [`authentication`] | how strongly a person signed in, and what an API demands of that |
 //! | [`caller`] | who asks, and what that caller may see |
+//! | [`challenge`] | why an API refuses a token, and what would help |
 //! | [`failure`] | what went wrong, whose fault it is, and the way out |
 //! | [`scope`], [`resource`], [`origin`], [`issuer`], [`ids`], [`secret`], [`time`] | words that exist only parsed |
 //!
@@ -28,6 +29,7 @@
 pub mod account;
 pub mod authentication;
 pub mod caller;
+pub mod challenge;
 pub mod failure;
 pub mod ids;
 pub mod issuer;
