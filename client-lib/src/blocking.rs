@@ -7,9 +7,9 @@ use tokio::runtime::Runtime;
 
 use crate::client::Door;
 use crate::error::Error;
-use crate::request::{AcquireRequest, TokenRequest};
+use crate::request::{AcquireRequest, Challenge, TokenRequest};
 use crate::token::AccessToken;
-use crate::wire::broker1::{Account, Identity};
+use crate::wire::broker1::{Account, Headers, Identity, Reaction};
 
 /// A way to the broker that waits for each answer.
 #[derive(Debug)]
@@ -35,6 +35,21 @@ impl Client {
     /// An access token, without asking anybody.
     pub fn token(&self, request: TokenRequest) -> Result<AccessToken, Error> {
         self.runtime.block_on(self.client.token(request))
+    }
+
+    /// The headers of one request to an API: the token, and a proof where it is bound to a key.
+    pub fn headers(
+        &self,
+        method: &str,
+        uri: &str,
+        request: &TokenRequest,
+    ) -> Result<Headers, Error> {
+        self.runtime.block_on(self.client.headers(method, uri, request))
+    }
+
+    /// Tells what an API answered to a token, and asks what to do about it.
+    pub fn report_challenge(&self, challenge: Challenge) -> Result<Reaction, Error> {
+        self.runtime.block_on(self.client.report_challenge(challenge))
     }
 
     /// A sign-in, silent if there is one already; waits for the person, and gives the account's id.

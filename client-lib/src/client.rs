@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use crate::error::Error;
-use crate::request::{AcquireRequest, TokenRequest};
+use crate::request::{AcquireRequest, Challenge, TokenRequest};
 use crate::token::AccessToken;
 use crate::transport::{Replies, Transport, varlink::Varlink};
 use crate::wire::admin1;
-use crate::wire::broker1::{Account, Change, Identity, Progress, SignOut};
+use crate::wire::broker1::{Account, Change, Headers, Identity, Progress, Reaction, SignOut};
 use crate::wire::places;
 
 /// A way to the broker. Cheap to clone; calls may run side by side.
@@ -48,6 +48,24 @@ impl Client {
     /// must sign in first: see [`Client::acquire`].
     pub async fn token(&self, request: TokenRequest) -> Result<AccessToken, Error> {
         self.transport.token(request.0).await.map(AccessToken::from)
+    }
+
+    /// The headers of one request to an API: the token, and a proof for this request alone where
+    /// the token is bound to a key (RFC 9449). Given only for the API's own origin.
+    ///
+    /// [`http`](crate::http) sends whole requests, and does what their answers ask for.
+    pub async fn headers(
+        &self,
+        method: &str,
+        uri: &str,
+        request: &TokenRequest,
+    ) -> Result<Headers, Error> {
+        self.transport.headers(request.headers(method, uri)).await
+    }
+
+    /// Tells what an API answered to a token, and asks what to do about it.
+    pub async fn report_challenge(&self, challenge: Challenge) -> Result<Reaction, Error> {
+        self.transport.report_challenge(challenge.0).await
     }
 
     /// A sign-in, silent if there is one already. The broker opens the browser.

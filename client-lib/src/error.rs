@@ -93,7 +93,7 @@ pub enum Error {
     },
     /// The broker answered with a failure.
     #[error("{0}")]
-    Broker(Refusal),
+    Broker(Box<Refusal>),
     /// The connection broke. Trying again may help.
     #[error("the connection to the broker broke")]
     Connection(#[source] std::io::Error),
@@ -115,6 +115,10 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// The provider's own error word.
     pub oauth_error: Option<String>,
+    /// The authentication contexts that a sign-in must ask for, where that is what is missing.
+    pub acr_values: Vec<String>,
+    /// How long ago, at most, the person may have proved who they are, where that is missing.
+    pub max_age: Option<Duration>,
 }
 
 impl fmt::Display for Refusal {
@@ -158,12 +162,14 @@ impl Error {
         let Some(code) = code else {
             return Self::Protocol(format!("{name} {}", details.message));
         };
-        Self::Broker(Refusal {
+        Self::Broker(Box::new(Refusal {
             code,
             message: details.message,
             hint: details.hint,
             retry_after: details.retry_after.map(Duration::from_secs),
             oauth_error: details.oauth_error,
-        })
+            acr_values: details.acr_values,
+            max_age: details.max_age.map(Duration::from_secs),
+        }))
     }
 }

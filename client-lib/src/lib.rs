@@ -24,6 +24,7 @@
 pub mod blocking;
 mod client;
 mod error;
+pub mod http;
 mod request;
 mod token;
 mod transport;
@@ -31,9 +32,9 @@ pub mod wire;
 
 pub use client::{Admin, Client, Door, Pending, Step, Watch};
 pub use error::{Error, ErrorCode, Refusal};
-pub use request::{AcquireRequest, TokenRequest};
+pub use request::{AcquireRequest, Challenge, TokenRequest};
 pub use token::AccessToken;
-pub use wire::broker1::{Account, Change, Identity, Progress};
+pub use wire::broker1::{Account, Change, Headers, Identity, Progress, Reaction};
 
 /// The README's example compiles, or the tests fail.
 #[cfg(doctest)]

@@ -46,8 +46,8 @@ pub struct SlotKey {
 pub struct AccessToken {
     /// The token itself.
     pub value: Secret,
-    /// How it is presented.
-    pub token_type: TokenType,
+    /// The private key that it is bound to (RFC 9449 §5). A bearer token has none.
+    pub bound_to: Option<Secret>,
     /// What it allows, as the provider said it.
     pub scopes: ScopeSet,
     /// The APIs it was asked for.
@@ -61,6 +61,14 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
+    /// How it is presented.
+    pub const fn token_type(&self) -> TokenType {
+        match self.bound_to {
+            Some(_) => TokenType::DPoP,
+            None => TokenType::Bearer,
+        }
+    }
+
     /// How long it lives in all.
     pub const fn lifetime(&self) -> Duration {
         self.issued.until(self.expires)

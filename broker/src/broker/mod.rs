@@ -3,6 +3,8 @@
 //! Who is the caller, which account is meant, what is remembered, what the provider says. Nothing
 //! here knows which door a caller came in by, and nothing below knows that there are callers.
 
+mod challenge;
+mod headers;
 mod requests;
 mod resolve;
 mod view;
@@ -20,12 +22,15 @@ use authbroker_core::time::{Now, UnixTime};
 use authbroker_core::token::{AccessToken, SlotKey};
 use tokio::sync::{mpsc, watch};
 
+pub use self::challenge::{ChallengeReport, Reaction, Terms};
+pub use self::headers::{Headers, HeadersRequest};
 use self::requests::pending;
 use self::view::view;
 pub use self::view::{AccountView, Status};
 use crate::config::Settings;
 use crate::platform::clock;
 use crate::providers::Providers;
+use crate::services::oidc::dpop::Nonces;
 use crate::services::vault::{Vault, VaultError};
 use crate::sessions::Sessions;
 use crate::sign_ins::{Opener, Phase, SignIns};
@@ -48,6 +53,8 @@ struct Inner {
     vault: Vault,
     sessions: Sessions,
     sign_ins: SignIns,
+    /// The nonces of APIs; those of providers are with the providers.
+    nonces: Nonces,
 }
 
 /// A token for a caller.
@@ -101,6 +108,7 @@ impl Broker {
             vault,
             sessions,
             sign_ins,
+            nonces: Nonces::default(),
         })))
     }
 
@@ -134,15 +142,20 @@ impl Broker {
     pub async fn token(&self, caller: &Caller, request: TokenRequest) -> Result<Given, Failure> {
         self.admit(caller)?;
         let account = self.resolve(caller, &request.account)?;
-        let key = self.key(&account, &request)?;
-        let requirement = requirement(&request, clock::now());
+        self.token_of(account, &request).await
+    }
+
+    /// The same, where it is known whose.
+    async fn token_of(&self, account: Account, request: &TokenRequest) -> Result<Given, Failure> {
+        let key = self.key(&account, request)?;
+        let requirement = requirement(request, clock::now());
         let want = Want { key, need: request.need, requirement };
         let limit = request.timeout.map_or(SILENT_LIMIT, |limit| limit.min(SILENT_LIMIT));
         let answer = tokio::time::timeout(limit, self.0.sessions.token(&account.id, want)).await;
         let access = answer.unwrap_or_else(|_| Err(too_slow(limit)));
-        let access = access.map_err(|failure| for_account(failure, &account, &request))?;
-        if request.token_type.is_some_and(|wanted| wanted != access.token_type) {
-            return Err(for_account(other_type(&access), &account, &request));
+        let access = access.map_err(|failure| for_account(failure, &account, request))?;
+        if request.token_type.is_some_and(|wanted| wanted != access.token_type()) {
+            return Err(for_account(other_type(&access), &account, request));
         }
         Ok(Given { expires_at: clock::now().wall_at(access.expires), access, account })
     }
@@ -247,7 +260,7 @@ fn step_up_hint(account: &Account, request: &TokenRequest) -> String {
 
 fn other_type(access: &AccessToken) -> Failure {
     let message =
-        format!("the tokens of this sign-in are of the type {}", access.token_type.as_str());
+        format!("the tokens of this sign-in are of the type {}", access.token_type().as_str());
     Failure::new(Code::InteractionRequired, message, "brokerctl login")
 }
 

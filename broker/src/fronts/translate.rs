@@ -2,17 +2,23 @@
 
 use std::time::Duration;
 
-use authbroker_client::wire::broker1 as wire;
+use authbroker_client::wire::{SecretText, broker1 as wire};
 use authbroker_core::caller::{Caller, Level};
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::lifecycle::{Need, SignOutReach};
 use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
 use authbroker_core::resource::{Resource, Resources};
 use authbroker_core::scope::ScopeSet;
+use authbroker_core::secret::Secret;
 use authbroker_core::time::UnixTime;
 use authbroker_core::token::TokenType;
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+use url::Url;
 
-use crate::broker::{AccountView, Given};
+use crate::broker::{
+    AccountView, ChallengeReport, Given, Headers, HeadersRequest, Reaction, Terms,
+};
 use crate::sign_ins::Phase;
 
 pub(super) fn token_request(wire: &wire::GetToken) -> Result<TokenRequest, Failure> {
@@ -28,6 +34,87 @@ pub(super) fn token_request(wire: &wire::GetToken) -> Result<TokenRequest, Failu
         token_type: wire.token_type.as_deref().map(token_type).transpose()?,
         timeout: wire.timeout.map(seconds),
     })
+}
+
+pub(super) fn headers_request(wire: &wire::GetHeaders) -> Result<HeadersRequest, Failure> {
+    let token = token_request(&wire::GetToken {
+        account: wire.account.clone(),
+        resource: wire.resource.clone(),
+        scopes: wire.scopes.clone(),
+        min_ttl: wire.min_ttl,
+        force: wire.force,
+        max_age: wire.max_age,
+        acr_values: wire.acr_values.clone(),
+        token_type: wire.token_type.clone(),
+        timeout: wire.timeout,
+        correlation_id: None,
+    })?;
+    let method = wire.method.parse().map_err(|_| {
+        let message = format!("{:?} is no HTTP method", wire.method);
+        Failure::new(Code::InvalidArgs, message, "say for example GET")
+    })?;
+    Ok(HeadersRequest { token, method, uri: uri(&wire.uri)? })
+}
+
+pub(super) fn challenge_report(wire: wire::ReportChallenge) -> Result<ChallengeReport, Failure> {
+    let token = token_request(&wire::GetToken {
+        account: wire.account,
+        resource: wire.resource,
+        scopes: wire.scopes,
+        token_type: wire.token_type,
+        ..wire::GetToken::default()
+    })?;
+    Ok(ChallengeReport {
+        token,
+        uri: uri(&wire.uri)?,
+        status: u16::try_from(wire.status).unwrap_or(0),
+        www_authenticate: wire.www_authenticate,
+        dpop_nonce: wire.dpop_nonce,
+        ath: wire.ath,
+    })
+}
+
+fn uri(text: &str) -> Result<Url, Failure> {
+    Url::parse(text).map_err(|_| {
+        let message = "uri is no absolute address";
+        Failure::new(Code::InvalidArgs, message, "say the whole address of the request")
+    })
+}
+
+pub(super) fn headers(headers: &Headers, correlation_id: Option<String>) -> wire::Headers {
+    let token = token(&headers.given, correlation_id);
+    // Letter case does not matter, and this is how people know them.
+    let shown = |name: &HeaderName| if *name == AUTHORIZATION { "Authorization" } else { "DPoP" };
+    let value = |value: &Secret| SecretText::from(value.expose().to_owned());
+    let headers = headers.headers.iter();
+    wire::Headers {
+        headers: headers.map(|(name, text)| (shown(name).to_owned(), value(text))).collect(),
+        token_type: token.token_type,
+        expires_at: token.expires_at,
+        scopes: token.scopes,
+        resource: token.resource,
+        account: token.account,
+        subject: token.subject,
+        acr: token.acr,
+        correlation_id: token.correlation_id,
+    }
+}
+
+pub(super) fn reaction(reaction: Reaction, correlation_id: Option<String>) -> wire::Reaction {
+    let (action, terms, message) = match reaction {
+        Reaction::Retry(terms) => ("retry", terms, None),
+        Reaction::InteractionRequired(terms) => ("interaction-required", terms, None),
+        Reaction::NotMine(why) => ("not-mine", Terms::default(), Some(why.to_owned())),
+    };
+    wire::Reaction {
+        action: action.to_owned(),
+        scopes: terms.scopes.to_words(),
+        acr_values: terms.step_up.acr_values,
+        max_age: terms.step_up.max_age.map(|age| age.as_secs()),
+        token_type: terms.token_type.map(|kind| kind.as_str().to_owned()),
+        message,
+        correlation_id,
+    }
 }
 
 pub(super) fn acquire_request(wire: wire::Acquire) -> Result<SignInRequest, Failure> {
@@ -76,7 +163,7 @@ pub(super) fn seconds(count: u32) -> Duration {
 pub(super) fn token(given: &Given, correlation_id: Option<String>) -> wire::Token {
     wire::Token {
         access_token: given.access.value.expose().to_owned().into(),
-        token_type: given.access.token_type.as_str().to_owned(),
+        token_type: given.access.token_type().as_str().to_owned(),
         expires_at: given.expires_at.as_secs(),
         scopes: given.access.scopes.to_words(),
         resource: given.access.resources.iter().map(ToString::to_string).collect(),

@@ -21,7 +21,7 @@ use authbroker_core::lifecycle::{
     Arrival, Effect, Event, Margins, Outcome, Session, SignOutReach, SignOutReport, Standing, Want,
 };
 use authbroker_core::time::{BootTime, UnixTime};
-use authbroker_core::token::AccessToken;
+use authbroker_core::token::{AccessToken, SlotKey};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::platform::clock;
@@ -124,6 +124,12 @@ impl Sessions {
     pub fn grant(&self, id: &AccountId) -> Option<Grant> {
         let entry = lock(&self.0.entries).get(id).cloned()?;
         lock(&entry.desk).session.grant().cloned()
+    }
+
+    /// The token of a key, where one is in memory.
+    pub fn held(&self, id: &AccountId, key: &SlotKey) -> Option<AccessToken> {
+        let entry = lock(&self.0.entries).get(id).cloned()?;
+        lock(&entry.desk).session.held(key).cloned()
     }
 
     /// The moment at which a sign-in is begun, for [`Sessions::arrive`].

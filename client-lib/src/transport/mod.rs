@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 use crate::client::Door;
 use crate::error::Error;
 use crate::wire::broker1::{
-    Account, Acquire, Change, GetToken, Identity, Progress, SignOut, Token,
+    Account, Acquire, Change, GetHeaders, GetToken, Headers, Identity, Progress, Reaction,
+    ReportChallenge, SignOut, Token,
 };
 use crate::wire::places;
 
@@ -77,6 +78,25 @@ impl Transport {
             Self::Varlink(varlink) => varlink.call(&method("GetToken"), &request).await,
             #[cfg(target_os = "linux")]
             Self::DBus(bus) => bus.token(request).await,
+        }
+    }
+
+    pub(crate) async fn headers(&self, request: GetHeaders) -> Result<Headers, Error> {
+        match self {
+            Self::Varlink(varlink) => varlink.call(&method("GetHeaders"), &request).await,
+            #[cfg(target_os = "linux")]
+            Self::DBus(bus) => bus.headers(request).await,
+        }
+    }
+
+    pub(crate) async fn report_challenge(
+        &self,
+        challenge: ReportChallenge,
+    ) -> Result<Reaction, Error> {
+        match self {
+            Self::Varlink(varlink) => varlink.call(&method("ReportChallenge"), &challenge).await,
+            #[cfg(target_os = "linux")]
+            Self::DBus(bus) => bus.report_challenge(challenge).await,
         }
     }
 

@@ -3,6 +3,8 @@
 //! The names of parameters and results are the same on the socket and on D-Bus, where the options
 //! travel as `a{sv}`. Whatever is left out has its default.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::SecretText;
@@ -74,6 +76,129 @@ pub struct Token {
     /// The authentication context of the sign-in behind it, where the provider tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
+    /// The caller's own word, where it sent one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// What to get the headers of one request to an API with.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GetHeaders {
+    /// Account id, provider name or username; empty for the default or only one.
+    pub account: String,
+    /// The request's method.
+    pub method: String,
+    /// Its address. Its origin must be one of the API's.
+    pub uri: String,
+    /// The APIs that the token is for (RFC 8707); empty for the one that lives at the address.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
+    /// The scopes it must have; empty for all that were granted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// How long it must be valid at least, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_ttl: Option<u32>,
+    /// Whether to renew it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub force: Option<bool>,
+    /// How long ago, at most, the person may have proved who they are, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+    /// The authentication contexts that the sign-in behind it may have; empty for any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
+    /// How it is to be presented: `Bearer` or `DPoP`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// How long to wait for the answer, in seconds; 20 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u32>,
+    /// A word of the caller's own, given back with the answer and kept in the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// The headers of one request, and what is known of the token in them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Headers {
+    /// `Authorization`, and `DPoP` with a proof for this one request where the token is bound.
+    pub headers: BTreeMap<String, SecretText>,
+    /// How the token is presented: `Bearer` or `DPoP`.
+    pub token_type: String,
+    /// When it expires, in seconds since the epoch.
+    pub expires_at: u64,
+    /// The scopes it has.
+    pub scopes: Vec<String>,
+    /// The APIs it is for.
+    pub resource: Vec<String>,
+    /// The account's id.
+    pub account: String,
+    /// Who it speaks for, in the issuer's words.
+    pub subject: String,
+    /// The authentication context of the sign-in behind it, where the provider tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// The caller's own word, where it sent one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// What an API answered to a token.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReportChallenge {
+    /// The account whose token it was.
+    pub account: String,
+    /// The address that was asked.
+    pub uri: String,
+    /// The answer's status.
+    pub status: u32,
+    /// Each of its `WWW-Authenticate` headers.
+    pub www_authenticate: Vec<String>,
+    /// The APIs that the token was for, as they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
+    /// The scopes, as they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// How the token was presented; left out, as the account's tokens are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// The answer's `DPoP-Nonce` header. Worth reporting with any status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop_nonce: Option<String>,
+    /// The hash of the token that was presented (`ath`, RFC 9449 §4.2): tells whether a newer one
+    /// is at hand already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ath: Option<String>,
+    /// A word of the caller's own, given back with the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// What to do about a challenge.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// `retry` (once, with headers asked for anew and with what stands here),
+    /// `interaction-required` (`Acquire` with what stands here) or `not-mine`.
+    pub action: String,
+    /// The scopes to ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// The authentication contexts to ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
+    /// How recent the sign-in must be, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u64>,
+    /// How the token must be presented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// A sentence for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// The caller's own word, where it sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,

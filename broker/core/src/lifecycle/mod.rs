@@ -236,6 +236,14 @@ impl Session {
         }
     }
 
+    /// The token of a key, where one is held, fresh or not.
+    pub fn held(&self, key: &SlotKey) -> Option<&AccessToken> {
+        match &self.state {
+            State::SignedIn(signed_in) => signed_in.slots.get(key)?.held.as_ref(),
+            _ => None,
+        }
+    }
+
     /// What was granted, where something is.
     pub const fn grant(&self) -> Option<&Grant> {
         match &self.state {

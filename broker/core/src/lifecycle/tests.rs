@@ -8,7 +8,6 @@ use crate::authentication::{Authentication, Requirement};
 use crate::failure::Code;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
-use crate::token::TokenType;
 
 const HOUR: u64 = 3600;
 
@@ -75,7 +74,7 @@ impl World {
     fn access(&self, value: &str) -> AccessToken {
         AccessToken {
             value: Secret::new(value.into()),
-            token_type: TokenType::Bearer,
+            bound_to: None,
             scopes: scopes("openid read write"),
             resources: std::collections::BTreeSet::new(),
             authentication: Authentication::default(),

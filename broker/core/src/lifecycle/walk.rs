@@ -13,7 +13,6 @@ use crate::authentication::Authentication;
 use crate::failure::Code;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
-use crate::token::TokenType;
 
 const DEPTH: usize = 7;
 
@@ -224,7 +223,7 @@ impl Place {
     fn access(&self) -> AccessToken {
         AccessToken {
             value: Secret::new("access".into()),
-            token_type: TokenType::Bearer,
+            bound_to: None,
             scopes: scopes("read write"),
             resources: BTreeSet::new(),
             authentication: Authentication::default(),

@@ -69,6 +69,66 @@ impl Manager {
         Ok(dict)
     }
 
+    /// The headers of one request to an API: Authorization, and DPoP with a proof where the token
+    /// is bound to a key. Options: as of GetToken.
+    async fn get_headers(
+        &self,
+        account: String,
+        method: String,
+        uri: String,
+        options: Options,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<(HashMap<String, String>, Dict), Refused> {
+        let _answering = self.desk.answering.token();
+        let caller = self.desk.callers.of(&header).await?;
+        let request = options::get_headers(account, method, uri, options)?;
+        let headers = translate::headers_request(&request)?;
+        let headers = self.desk.broker.headers(&caller, headers).await?;
+        let told = translate::headers(&headers, request.correlation_id);
+        let mut dict = Dict::from([
+            ("token_type", Variant::from(told.token_type)),
+            ("expires_at", Variant::from(told.expires_at)),
+            ("scopes", Variant::from(told.scopes)),
+            ("resource", Variant::from(told.resource)),
+            ("account", Variant::from(told.account)),
+            ("subject", Variant::from(told.subject)),
+        ]);
+        put(&mut dict, "acr", told.acr);
+        put(&mut dict, "correlation_id", told.correlation_id);
+        let headers = told.headers.into_iter();
+        Ok((headers.map(|(name, value)| (name, value.expose().to_owned())).collect(), dict))
+    }
+
+    /// What an API answered to a token, and what to do about it: retry (once, with new headers),
+    /// interaction-required (Acquire with what stands beside) or not-mine. Options: resource as,
+    /// scopes as, token_type s, dpop_nonce s, ath s, correlation_id s.
+    async fn report_challenge(
+        &self,
+        account: String,
+        uri: String,
+        status: u32,
+        www_authenticate: Vec<String>,
+        options: Options,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<(String, Dict), Refused> {
+        let _answering = self.desk.answering.token();
+        let caller = self.desk.callers.of(&header).await?;
+        let mut report =
+            options::report_challenge(account, uri, status, www_authenticate, options)?;
+        let correlation_id = report.correlation_id.take();
+        let report = translate::challenge_report(report)?;
+        let reaction = self.desk.broker.report_challenge(&caller, report).await?;
+        let told = translate::reaction(reaction, correlation_id);
+        let mut dict = Dict::new();
+        put(&mut dict, "scopes", Some(told.scopes).filter(|words| !words.is_empty()));
+        put(&mut dict, "acr_values", Some(told.acr_values).filter(|words| !words.is_empty()));
+        put(&mut dict, "max_age", told.max_age);
+        put(&mut dict, "token_type", told.token_type);
+        put(&mut dict, "message", told.message);
+        put(&mut dict, "correlation_id", told.correlation_id);
+        Ok((told.action, dict))
+    }
+
     /// A sign-in: silent if there is one already, else in the browser. Never blocks: the request
     /// object tells how it goes. Options: resource as, scopes as, prompt s, acr_values as,
     /// max_age u, token_type s, login_hint s, timeout u, handle_token s, detach b.

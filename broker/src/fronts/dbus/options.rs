@@ -85,6 +85,55 @@ pub(super) fn get_token(account: String, options: Options) -> Result<wire::GetTo
     Ok(request)
 }
 
+pub(super) fn get_headers(
+    account: String,
+    method: String,
+    uri: String,
+    options: Options,
+) -> Result<wire::GetHeaders, Failure> {
+    let mut reader = Reader::new(options);
+    let request = wire::GetHeaders {
+        account,
+        method,
+        uri,
+        resource: reader.texts("resource")?,
+        scopes: reader.texts("scopes")?,
+        min_ttl: reader.number("min_ttl")?,
+        force: reader.truth("force")?,
+        max_age: reader.number("max_age")?,
+        acr_values: reader.texts("acr_values")?,
+        token_type: reader.text("token_type")?,
+        timeout: reader.number("timeout")?,
+        correlation_id: reader.text("correlation_id")?,
+    };
+    reader.finish()?;
+    Ok(request)
+}
+
+pub(super) fn report_challenge(
+    account: String,
+    uri: String,
+    status: u32,
+    www_authenticate: Vec<String>,
+    options: Options,
+) -> Result<wire::ReportChallenge, Failure> {
+    let mut reader = Reader::new(options);
+    let request = wire::ReportChallenge {
+        account,
+        uri,
+        status,
+        www_authenticate,
+        resource: reader.texts("resource")?,
+        scopes: reader.texts("scopes")?,
+        token_type: reader.text("token_type")?,
+        dpop_nonce: reader.text("dpop_nonce")?,
+        ath: reader.text("ath")?,
+        correlation_id: reader.text("correlation_id")?,
+    };
+    reader.finish()?;
+    Ok(request)
+}
+
 /// The request, and the word that its object's path ends with.
 pub(super) fn acquire(
     account: String,

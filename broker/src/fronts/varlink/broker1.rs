@@ -32,6 +32,37 @@ impl Router {
         }
     }
 
+    pub(super) async fn get_headers(&self, parameters: Value) -> Reply {
+        let wire: wire::GetHeaders = match read(parameters) {
+            Ok(wire) => wire,
+            Err(failure) => return bad(&failure, None),
+        };
+        let headers = match translate::headers_request(&wire) {
+            Ok(request) => self.services.broker.headers(&self.caller, request).await,
+            Err(failure) => Err(failure),
+        };
+        match headers {
+            Ok(headers) => good(&translate::headers(&headers, wire.correlation_id), false),
+            Err(failure) => bad(&failure, wire.correlation_id),
+        }
+    }
+
+    pub(super) async fn report_challenge(&self, parameters: Value) -> Reply {
+        let mut wire: wire::ReportChallenge = match read(parameters) {
+            Ok(wire) => wire,
+            Err(failure) => return bad(&failure, None),
+        };
+        let correlation_id = wire.correlation_id.take();
+        let reaction = match translate::challenge_report(wire) {
+            Ok(report) => self.services.broker.report_challenge(&self.caller, report).await,
+            Err(failure) => Err(failure),
+        };
+        match reaction {
+            Ok(reaction) => good(&translate::reaction(reaction, correlation_id), false),
+            Err(failure) => bad(&failure, correlation_id),
+        }
+    }
+
     pub(super) fn list_accounts(&self) -> Reply {
         good(&wire::Accounts { accounts: self.visible_accounts() }, false)
     }

@@ -36,6 +36,12 @@ impl Router {
             (broker1::INTERFACE, "GetToken") => {
                 send(&replies, self.get_token(parameters).await).await;
             }
+            (broker1::INTERFACE, "GetHeaders") => {
+                send(&replies, self.get_headers(parameters).await).await;
+            }
+            (broker1::INTERFACE, "ReportChallenge") => {
+                send(&replies, self.report_challenge(parameters).await).await;
+            }
             (broker1::INTERFACE, "ListAccounts") => send(&replies, self.list_accounts()).await,
             (broker1::INTERFACE, "Acquire") => self.acquire(parameters, call.more, replies).await,
             (broker1::INTERFACE, "SignOut") => self.sign_out(parameters, call.more, replies).await,

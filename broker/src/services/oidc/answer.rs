@@ -34,8 +34,8 @@ pub(super) struct Asked {
     pub(super) at: BootTime,
     pub(super) scopes: ScopeSet,
     pub(super) resources: Resources,
-    /// How the tokens must be presented: bound, where a key went along (RFC 9449 §5).
-    pub(super) token_type: TokenType,
+    /// The key that went along: then the tokens must be bound to it (RFC 9449 §5).
+    pub(super) bound_to: Option<Secret>,
     /// What is known of the sign-in behind them.
     pub(super) authentication: Authentication,
 }
@@ -75,10 +75,9 @@ fn parse(document: Value) -> Result<CoreTokenResponse, TokenError> {
 pub(super) fn read(response: &HttpResponse, asked: Asked) -> Result<Answer, TokenError> {
     let response = parse(even_out(response)?)?;
     let unusable = |what: &str| TokenError::Unusable(what.to_owned());
-    let token_type = TokenType::parse(response.token_type().as_ref());
-    if token_type != Some(asked.token_type) {
-        let wanted = asked.token_type.as_str();
-        return Err(unusable(&format!("its token_type is not {wanted}")));
+    let wanted = if asked.bound_to.is_some() { TokenType::DPoP } else { TokenType::Bearer };
+    if TokenType::parse(response.token_type().as_ref()) != Some(wanted) {
+        return Err(unusable(&format!("its token_type is not {}", wanted.as_str())));
     }
     let access_token = response.access_token().secret();
     let refresh_token = response.refresh_token().map(openidconnect::RefreshToken::secret);
@@ -96,7 +95,7 @@ pub(super) fn read(response: &HttpResponse, asked: Asked) -> Result<Answer, Toke
     Ok(Answer {
         access: AccessToken {
             value: Secret::new(access_token.clone()),
-            token_type: asked.token_type,
+            bound_to: asked.bound_to,
             scopes,
             resources: asked.resources,
             authentication: asked.authentication,

@@ -10,7 +10,7 @@ use ::http::header::{AUTHORIZATION, HeaderName};
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::origin::Origin;
 use authbroker_core::secret::Secret;
-use authbroker_core::token::{AccessToken, TokenType};
+use authbroker_core::token::AccessToken;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -176,15 +176,13 @@ impl Nonces {
     pub fn present(
         &self,
         access: &AccessToken,
-        key: Option<&Secret>,
         method: &str,
         url: &Url,
     ) -> Result<Vec<(HeaderName, Secret)>, Failure> {
-        let scheme = access.token_type.as_str();
+        let scheme = access.token_type().as_str();
         let token = Secret::new(format!("{scheme} {}", access.value.expose()));
         let mut headers = vec![(AUTHORIZATION, token)];
-        if access.token_type == TokenType::DPoP {
-            let key = key.ok_or_else(|| broken("it is missing"))?;
+        if let Some(key) = &access.bound_to {
             let nonce = Origin::of(url).and_then(|origin| self.of(&origin));
             let access_token = Some(&access.value);
             let proof = Use { method, url, nonce: nonce.as_deref(), access_token };

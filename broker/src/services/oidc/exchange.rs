@@ -9,7 +9,7 @@ use authbroker_core::scope::ScopeSet;
 use authbroker_core::secret::Secret;
 use authbroker_core::sign_in::SignIn;
 use authbroker_core::time::UnixTime;
-use authbroker_core::token::{AccessToken, SlotKey, TokenType};
+use authbroker_core::token::{AccessToken, SlotKey};
 
 use super::answer::{self, Answer, Asked};
 use super::authorize::Authorization;
@@ -67,8 +67,7 @@ impl Oidc {
         access.authentication = told.authentication.clone();
         let mut person = told.person;
         if person == Person::default() {
-            let key = authorization.dpop_key.as_ref();
-            person = self.person(metadata, &access, key, &told.subject).await.unwrap_or_default();
+            person = self.person(metadata, &access, &told.subject).await.unwrap_or_default();
         }
         let account = self.account(told.subject, person, told.auth_time);
         let grant = Grant {
@@ -117,7 +116,7 @@ impl Oidc {
             at: clock::now().boot,
             scopes: authorization.scopes.clone(),
             resources: authorization.first.clone(),
-            token_type: token_type(key.as_ref()),
+            bound_to: authorization.dpop_key.clone(),
             authentication: Authentication::default(),
         };
         let response = self.post(&metadata.token, &form, key.as_ref()).await?;
@@ -128,14 +127,6 @@ impl Oidc {
 /// The key to sign with, read from what the vault keeps.
 pub(super) fn bound_key(text: Option<&Secret>) -> Result<Option<DpopKey>, TokenError> {
     text.map(DpopKey::read).transpose().map_err(TokenError::Unsent)
-}
-
-/// How tokens are presented that were asked for with this key, or without one.
-pub(super) const fn token_type(key: Option<&DpopKey>) -> TokenType {
-    match key {
-        Some(_) => TokenType::DPoP,
-        None => TokenType::Bearer,
-    }
 }
 
 /// What was granted in all. An answer for one API tells of that API's scopes only; then all that

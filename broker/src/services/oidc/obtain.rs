@@ -14,7 +14,7 @@ use super::answer::{self, Answer, Asked};
 use super::discovery::{TOKEN_EXCHANGE, TokenExchange};
 use super::dpop::DpopKey;
 use super::error::{RefreshVerdict, TokenError};
-use super::exchange::{bound_key, token_type};
+use super::exchange::bound_key;
 use super::id_token::Occasion;
 use super::request::Form;
 use super::{Metadata, Oidc};
@@ -145,7 +145,7 @@ impl Oidc {
             at: clock::now().boot,
             scopes: if wanted.is_empty() { grant.scopes.clone() } else { wanted.clone() },
             resources: key.resources.clone(),
-            token_type: token_type(bound.as_ref()),
+            bound_to: grant.dpop_key.clone(),
             authentication: grant.authentication.clone(),
         };
         let response = self.post(&metadata.token, &form, bound.as_ref()).await?;

@@ -6,7 +6,6 @@
 
 use ::http::HeaderValue;
 use authbroker_core::account::Person;
-use authbroker_core::secret::Secret;
 use authbroker_core::token::AccessToken;
 use openidconnect::HttpResponse;
 use serde::Deserialize;
@@ -30,14 +29,13 @@ impl Oidc {
         &self,
         metadata: &Metadata,
         access: &AccessToken,
-        key: Option<&Secret>,
         subject: &str,
     ) -> Option<Person> {
         let endpoint = metadata.userinfo.as_ref().filter(|_| access.resources.is_empty())?;
-        let mut response = self.ask_userinfo(endpoint, access, key).await?;
-        if response.status() == 401 && key.is_some() {
+        let mut response = self.ask_userinfo(endpoint, access).await?;
+        if response.status() == 401 && access.bound_to.is_some() {
             // It may have asked for a nonce in the proof, and has given one (RFC 9449 §9).
-            response = self.ask_userinfo(endpoint, access, key).await?;
+            response = self.ask_userinfo(endpoint, access).await?;
         }
         let told: UserInfo = serde_json::from_slice(response.body()).ok()?;
         // §5.3.2: another subject means that the answer is not about this person.
@@ -54,17 +52,12 @@ impl Oidc {
         })
     }
 
-    async fn ask_userinfo(
-        &self,
-        endpoint: &Url,
-        access: &AccessToken,
-        key: Option<&Secret>,
-    ) -> Option<HttpResponse> {
+    async fn ask_userinfo(&self, endpoint: &Url, access: &AccessToken) -> Option<HttpResponse> {
         let mut request = ::http::Request::get(endpoint.as_str())
             .header("accept", "application/json")
             .body(Vec::new())
             .ok()?;
-        let headers = self.nonces.present(access, key, "GET", endpoint).ok()?;
+        let headers = self.nonces.present(access, "GET", endpoint).ok()?;
         for (name, value) in headers {
             request.headers_mut().insert(name, HeaderValue::from_str(value.expose()).ok()?);
         }

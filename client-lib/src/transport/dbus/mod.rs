@@ -18,12 +18,14 @@ use zbus::names::BusName;
 use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, Variant};
 
 use self::read::{
-    Dict, from_zbus, no_account, number, read_account, read_request_signal, read_token, text,
+    Dict, from_zbus, no_account, number, read_account, read_headers, read_reaction,
+    read_request_signal, read_token, text,
 };
 use super::{BACKLOG, Replies};
 use crate::error::Error;
 use crate::wire::broker1::{
-    Account, Acquire, BUS_NAME, Change, GetToken, Identity, Progress, ROOT_PATH, SignOut, Token,
+    Account, Acquire, BUS_NAME, Change, GetHeaders, GetToken, Headers, Identity, Progress,
+    ROOT_PATH, Reaction, ReportChallenge, SignOut, Token,
 };
 
 type Options<'a> = HashMap<&'static str, Variant<'a>>;
@@ -65,6 +67,41 @@ impl DBus {
         let reply = self.manager("GetToken", &(request.account, options)).await?;
         let dict: Dict = reply.body().deserialize().map_err(from_zbus)?;
         read_token(&dict)
+    }
+
+    pub(crate) async fn headers(&self, request: GetHeaders) -> Result<Headers, Error> {
+        let mut options = Options::new();
+        put_list(&mut options, "resource", request.resource);
+        put_list(&mut options, "scopes", request.scopes);
+        put(&mut options, "min_ttl", request.min_ttl);
+        put(&mut options, "force", request.force);
+        put(&mut options, "max_age", request.max_age);
+        put_list(&mut options, "acr_values", request.acr_values);
+        put(&mut options, "token_type", request.token_type);
+        put(&mut options, "timeout", request.timeout);
+        put(&mut options, "correlation_id", request.correlation_id);
+        let body = (request.account, request.method, request.uri, options);
+        let reply = self.manager("GetHeaders", &body).await?;
+        let (headers, dict): (HashMap<String, String>, Dict) =
+            reply.body().deserialize().map_err(from_zbus)?;
+        Ok(read_headers(headers, &dict))
+    }
+
+    pub(crate) async fn report_challenge(
+        &self,
+        challenge: ReportChallenge,
+    ) -> Result<Reaction, Error> {
+        let mut options = Options::new();
+        put_list(&mut options, "resource", challenge.resource);
+        put_list(&mut options, "scopes", challenge.scopes);
+        put(&mut options, "token_type", challenge.token_type);
+        put(&mut options, "dpop_nonce", challenge.dpop_nonce);
+        put(&mut options, "ath", challenge.ath);
+        let ReportChallenge { account, uri, status, www_authenticate, .. } = challenge;
+        let body = (account, uri, status, www_authenticate, options);
+        let reply = self.manager("ReportChallenge", &body).await?;
+        let (action, dict): (String, Dict) = reply.body().deserialize().map_err(from_zbus)?;
+        Ok(read_reaction(action, &dict))
     }
 
     pub(crate) async fn who_am_i(&self) -> Result<Identity, Error> {

@@ -7,7 +7,7 @@ use zbus::{Message, OwnedVariant, Variant};
 
 use crate::error::Error;
 use crate::wire::SecretText;
-use crate::wire::broker1::{Account, BUS_NAME, ErrorDetails, Progress, Token};
+use crate::wire::broker1::{Account, BUS_NAME, ErrorDetails, Headers, Progress, Reaction, Token};
 
 /// A dictionary as it comes.
 pub(super) type Dict = HashMap<String, OwnedVariant>;
@@ -16,12 +16,11 @@ pub(super) fn read_request_signal(message: &Message) -> Result<Progress, Error> 
     let header = message.header();
     if header.member().is_some_and(|member| member.as_str() == "Progress") {
         let (phase, details): (String, Dict) = message.body().deserialize().map_err(from_zbus)?;
-        let word = |name| Some(text(&details, name)).filter(|text| !text.is_empty());
         return Ok(Progress {
             phase: Some(phase),
-            url: word("url"),
-            message: word("message"),
-            account: word("account"),
+            url: word(&details, "url"),
+            message: word(&details, "message"),
+            account: word(&details, "account"),
         });
     }
     let (code, details): (u32, Dict) = message.body().deserialize().map_err(from_zbus)?;
@@ -44,9 +43,41 @@ pub(super) fn read_token(dict: &Dict) -> Result<Token, Error> {
         resource: list(dict, "resource"),
         account: text(dict, "account"),
         subject: text(dict, "subject"),
-        acr: Some(text(dict, "acr")).filter(|text| !text.is_empty()),
-        correlation_id: Some(text(dict, "correlation_id")).filter(|text| !text.is_empty()),
+        acr: word(dict, "acr"),
+        correlation_id: word(dict, "correlation_id"),
     })
+}
+
+pub(super) fn read_headers(headers: HashMap<String, String>, dict: &Dict) -> Headers {
+    let headers = headers.into_iter().map(|(name, value)| (name, SecretText::from(value)));
+    Headers {
+        headers: headers.collect(),
+        token_type: text(dict, "token_type"),
+        expires_at: number(dict, "expires_at"),
+        scopes: list(dict, "scopes"),
+        resource: list(dict, "resource"),
+        account: text(dict, "account"),
+        subject: text(dict, "subject"),
+        acr: word(dict, "acr"),
+        correlation_id: word(dict, "correlation_id"),
+    }
+}
+
+pub(super) fn read_reaction(action: String, dict: &Dict) -> Reaction {
+    Reaction {
+        action,
+        scopes: list(dict, "scopes"),
+        acr_values: list(dict, "acr_values"),
+        max_age: dict.contains_key("max_age").then(|| number(dict, "max_age")),
+        token_type: word(dict, "token_type"),
+        message: word(dict, "message"),
+        correlation_id: word(dict, "correlation_id"),
+    }
+}
+
+/// A text that may be left out.
+fn word(dict: &Dict, name: &str) -> Option<String> {
+    Some(text(dict, name)).filter(|text| !text.is_empty())
 }
 
 pub(super) fn read_account(properties: &Dict) -> Account {
@@ -98,14 +129,13 @@ pub(super) fn no_account(name: &str, message: &str) -> Error {
 
 pub(super) fn read_error(name: &str, details: &Dict, message: String) -> Error {
     let retry_after = Some(number(details, "retry_after")).filter(|seconds| *seconds > 0);
-    let word = |name| Some(text(details, name)).filter(|text| !text.is_empty());
     Error::from_wire(
         name,
         ErrorDetails {
             message,
             hint: text(details, "hint"),
             retry_after,
-            oauth_error: word("oauth_error"),
+            oauth_error: word(details, "oauth_error"),
             acr_values: list(details, "acr_values"),
             max_age: details.contains_key("max_age").then(|| number(details, "max_age")),
             correlation_id: None,
