@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::authorize::prompt::Prompt;
 use crate::faults::Effect;
 use crate::jwks::MAY_BE_KEPT;
+use crate::options::Offer;
 use crate::provider::{ACR, Provider, Shared};
 
 pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
@@ -28,7 +29,13 @@ fn document(provider: &Provider) -> Map<String, Value> {
 }
 
 fn endpoints(provider: &Provider) -> Map<String, Value> {
-    let at = |path: &str| json!(format!("{}{path}", provider.url));
+    let at = |path: &str| json!(provider.at(path));
+    let pushing = match provider.options.par {
+        Offer::Off => None,
+        Offer::Offered | Offer::Required => {
+            Some(("pushed_authorization_request_endpoint", at("/par")))
+        }
+    };
     [
         ("issuer", at("")),
         ("authorization_endpoint", at("/authorize")),
@@ -39,6 +46,7 @@ fn endpoints(provider: &Provider) -> Map<String, Value> {
         ("end_session_endpoint", at("/end_session")),
     ]
     .into_iter()
+    .chain(pushing)
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
 }
@@ -81,6 +89,7 @@ fn abilities(provider: &Provider) -> Map<String, Value> {
         ("claims_parameter_supported", json!(false)),
         ("request_parameter_supported", json!(false)),
         ("request_uri_parameter_supported", json!(false)),
+        ("require_pushed_authorization_requests", json!(provider.options.par == Offer::Required)),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))

@@ -4,8 +4,9 @@
 //! process. What happens in a sign-in, and where:
 //!
 //! 1. `discovery.rs` and `jwks.rs` say where things are and how signatures are checked;
-//! 2. `authorize/` parses and judges the authorization request, then asks what is still missing:
-//!    a sign-in, a choice of account, a consent. The pages themselves are in `pages/`;
+//! 2. `authorize/` parses and judges the authorization request, which may have been pushed before
+//!    (`par.rs`), then asks what is still missing: a sign-in, a choice of account, a consent. The
+//!    pages themselves are in `pages/`;
 //! 3. `token/` redeems codes and rotates refresh tokens; `grants.rs` remembers which tokens
 //!    hang on which consent, so that one revocation ends them all;
 //! 4. `userinfo.rs`, `revoke.rs` and `end_session.rs` serve what comes after.
@@ -40,6 +41,7 @@ mod jwks;
 mod keys;
 mod options;
 mod pages;
+mod par;
 mod params;
 mod provider;
 mod record;
@@ -58,6 +60,6 @@ mod wire;
 pub use accounts::{ACCOUNTS, Account};
 pub use faults::{Fault, Times};
 pub use issuer::Issuer;
-pub use options::{Alg, Client, Options};
+pub use options::{Alg, Client, Offer, Options};
 pub use record::Recorded;
 pub use secret::ClientSecret;

@@ -25,6 +25,17 @@ impl Alg {
     }
 }
 
+/// Whether a way of asking is served, and whether there is another beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum Offer {
+    /// Not served, and not announced.
+    Off,
+    /// Served to clients that choose it.
+    Offered,
+    /// The only way.
+    Required,
+}
+
 /// A registered client. Without a secret it is a public one.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -80,6 +91,8 @@ pub struct Options {
     pub refresh_ttl: Duration,
     /// How long a code may wait to be redeemed, in whole seconds.
     pub code_ttl: Duration,
+    /// How long a pushed request waits for its browser, in whole seconds.
+    pub par_ttl: Duration,
     /// How long a used refresh token is still taken, for clients whose answer was lost. Zero, the
     /// default, takes it once and treats every repetition as theft.
     pub refresh_grace: Duration,
@@ -89,6 +102,8 @@ pub struct Options {
     pub resources: Vec<String>,
     /// Scopes besides `openid`, `profile`, `email` and `offline_access`.
     pub scopes: Vec<String>,
+    /// Pushed authorization requests (RFC 9126).
+    pub par: Offer,
     /// Signs access tokens.
     pub access_alg: Alg,
     /// Signs ID tokens.
@@ -106,6 +121,7 @@ impl Default for Options {
             id_ttl: five_minutes,
             refresh_ttl: Duration::from_hours(24),
             code_ttl: Duration::from_mins(1),
+            par_ttl: Duration::from_mins(1),
             refresh_grace: Duration::ZERO,
             clients: vec![
                 Client::public("desktop-broker", "Desktop Broker"),
@@ -113,6 +129,7 @@ impl Default for Options {
             ],
             resources: Vec::new(),
             scopes: vec!["messages.read".to_owned()],
+            par: Offer::Offered,
             access_alg: Alg::Es256,
             id_alg: Alg::Rs256,
         }

@@ -12,6 +12,7 @@ use crate::faults::FaultBoard;
 use crate::grants::Grants;
 use crate::keys::KeySet;
 use crate::options::Options;
+use crate::par::PushedRequests;
 use crate::record::Recorder;
 
 /// The authentication context class of every sign-in here: a password.
@@ -31,6 +32,7 @@ pub(crate) struct Provider {
     keys: RwLock<KeySet>,
     grants: Mutex<Grants>,
     browsers: Mutex<Browsers>,
+    pushed: Mutex<PushedRequests>,
 }
 
 impl Provider {
@@ -44,6 +46,7 @@ impl Provider {
             keys: RwLock::new(keys),
             grants: Mutex::default(),
             browsers: Mutex::default(),
+            pushed: Mutex::default(),
         }
     }
 
@@ -68,8 +71,17 @@ impl Provider {
         self.browsers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn pushed(&self) -> MutexGuard<'_, PushedRequests> {
+        self.pushed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The URL of one of our own paths.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
     /// The audience of access tokens that were asked for without a resource.
     pub(crate) fn userinfo_url(&self) -> String {
-        format!("{}/userinfo", self.url)
+        self.at("/userinfo")
     }
 }

@@ -4,12 +4,17 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
+use crate::options::Offer;
 use crate::provider::Shared;
 use crate::{
-    authorize, avatar, discovery, end_session, jwks, pages, revoke, token, userinfo, wire,
+    authorize, avatar, discovery, end_session, jwks, pages, par, revoke, token, userinfo, wire,
 };
 
 pub(crate) fn routes(provider: Shared) -> Router {
+    let pushing = match provider.options.par {
+        Offer::Off => Router::new(),
+        Offer::Offered | Offer::Required => Router::new().route("/par", post(par::serve)),
+    };
     Router::new()
         .route("/.well-known/openid-configuration", get(discovery::serve))
         .route("/jwks", get(jwks::serve))
@@ -23,6 +28,7 @@ pub(crate) fn routes(provider: Shared) -> Router {
         .route("/end_session", get(end_session::by_query).post(end_session::by_form))
         .route("/sign-out", post(end_session::confirmed))
         .route("/pictures/{file}", get(avatar::serve))
+        .merge(pushing)
         .fallback(pages::not_found)
         .method_not_allowed_fallback(wire::wrong_method)
         .layer(from_fn_with_state(provider.clone(), wire::around))

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::error::OAuthError;
 use crate::faults::{Effect, Endpoint, Lost};
 use crate::params::Params;
 use crate::provider::{Provider, Shared};
@@ -28,6 +29,19 @@ const BODY_LIMIT: usize = 64 * 1024;
 pub(crate) struct Inbound {
     pub(crate) query: Params,
     pub(crate) form: Params,
+}
+
+impl Inbound {
+    /// The form of an endpoint that programs ask: all parameters in the body, none twice.
+    pub(crate) fn body_only(&self) -> Result<&Params, OAuthError> {
+        if self.query.names().next().is_some() {
+            return Err(OAuthError::invalid_request("parameters belong in the body"));
+        }
+        match self.form.repeated() {
+            Some(_) => Err(OAuthError::repeated_parameter()),
+            None => Ok(&self.form),
+        }
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Inbound {

@@ -52,7 +52,7 @@ pub(crate) async fn by_form(
 }
 
 fn authorize(provider: &Provider, headers: &HeaderMap, params: &Params) -> Response {
-    let request = match request::parse(params, provider) {
+    let request = match request::from_browser(params, provider) {
         Ok(request) => request,
         Err(Refusal::Page(why)) => return pages::problem(StatusCode::BAD_REQUEST, why),
         Err(Refusal::Redirect(to, error)) => return Answer::failure(error).send(&to, provider),

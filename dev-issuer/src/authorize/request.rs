@@ -7,11 +7,11 @@
 use crate::authorize::answer::ReturnAddress;
 use crate::authorize::prompt::Prompts;
 use crate::error::OAuthError;
-use crate::options::{Client, Options};
+use crate::options::{Client, Offer, Options};
 use crate::params::Params;
 use crate::provider::Provider;
 use crate::scope::ScopeSet;
-use crate::{redirect_uri, resource};
+use crate::{par, redirect_uri, resource};
 
 /// A request that may be served.
 #[derive(Clone, Debug)]
@@ -41,6 +41,40 @@ pub(crate) enum Refusal {
     Redirect(ReturnAddress, OAuthError),
 }
 
+/// Takes what a browser brought to the authorization endpoint: a request, or the name of a pushed
+/// one.
+pub(crate) fn from_browser(
+    params: &Params,
+    provider: &Provider,
+) -> Result<AuthorizationRequest, Refusal> {
+    let offer = provider.options.par;
+    match params.get("request_uri").filter(|uri| par::is_request_uri(uri)) {
+        Some(request_uri) if offer != Offer::Off => pushed(params, request_uri, provider),
+        _ => parse(params, provider).and_then(|request| match offer {
+            Offer::Off | Offer::Offered => Ok(request),
+            Offer::Required => Err(Refusal::Redirect(request.address, par::required())),
+        }),
+    }
+}
+
+/// With a pushed request come two parameters and no third: what the browser adds, nobody vouches
+/// for (RFC 9126 §4).
+fn pushed(
+    params: &Params,
+    request_uri: &str,
+    provider: &Provider,
+) -> Result<AuthorizationRequest, Refusal> {
+    let client = client(params, &provider.options)?;
+    let mut names: Vec<&str> = params.names().collect();
+    names.sort_unstable();
+    if names != ["client_id", "request_uri"] {
+        return Err(Refusal::Page("The request adds to what the application has pushed."));
+    }
+    let request = provider.pushed().take(request_uri, &client.id, provider.now());
+    request.ok_or(Refusal::Page("The pushed request has ended, was used, or never existed."))
+}
+
+/// Parses and judges a request, whoever brought it.
 pub(crate) fn parse(params: &Params, provider: &Provider) -> Result<AuthorizationRequest, Refusal> {
     let client = client(params, &provider.options)?;
     let address = return_address(params, client)?;

@@ -30,13 +30,7 @@ fn answer(
     headers: &HeaderMap,
     inbound: &Inbound,
 ) -> Result<Response, OAuthError> {
-    let form = &inbound.form;
-    if inbound.query.names().next().is_some() {
-        return Err(OAuthError::invalid_request("parameters belong in the body"));
-    }
-    if form.repeated().is_some() {
-        return Err(OAuthError::repeated_parameter());
-    }
+    let form = inbound.body_only()?;
     let client = client_auth::authenticate(&provider.options, headers, form)?;
     match form.get("grant_type") {
         Some("authorization_code") => code::redeem(provider, client, form),

@@ -5,6 +5,7 @@ mod end_session;
 mod faults;
 mod journey;
 mod pages;
+mod par;
 mod program;
 mod record;
 mod refresh;
