@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::authorize::prompt::Prompt;
 use crate::faults::Effect;
+use crate::jose;
 use crate::jwks::MAY_BE_KEPT;
 use crate::options::Offer;
 use crate::provider::{ACR, Provider, Shared};
@@ -25,6 +26,10 @@ pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
 fn document(provider: &Provider) -> Map<String, Value> {
     let mut document = endpoints(provider);
     document.extend(abilities(provider));
+    if provider.options.dpop != Offer::Off {
+        let algorithms = json!(jose::ALGORITHMS);
+        document.insert("dpop_signing_alg_values_supported".to_owned(), algorithms);
+    }
     document
 }
 

@@ -10,6 +10,7 @@ use std::io;
 use crate::accounts::Account;
 use crate::clock::UnixSeconds;
 use crate::error::OAuthError;
+use crate::jose::Thumbprint;
 use crate::scope::ScopeSet;
 use crate::secret;
 
@@ -34,6 +35,8 @@ pub(crate) struct Grant {
 pub(crate) struct CodeTerms {
     pub(crate) redirect_uri: String,
     pub(crate) challenge: String,
+    /// The key that must be proven.
+    pub(crate) dpop_jkt: Option<Thumbprint>,
     pub(crate) expires_at: UnixSeconds,
 }
 
@@ -47,8 +50,19 @@ struct Code {
 #[derive(Debug)]
 struct RefreshToken {
     grant: GrantId,
+    /// The key that must be proven.
+    key: Option<Thumbprint>,
     expires_at: UnixSeconds,
     use_: Use,
+}
+
+/// What a refresh token that may be spent stands for.
+#[derive(Debug)]
+pub(crate) struct Refreshable {
+    pub(crate) id: GrantId,
+    pub(crate) grant: Grant,
+    /// The key that must be proven.
+    pub(crate) key: Option<Thumbprint>,
 }
 
 /// Whether a code or a refresh token has been used.
@@ -119,7 +133,7 @@ impl Grants {
         client_id: &str,
         grace: u64,
         now: UnixSeconds,
-    ) -> Result<(GrantId, Grant), OAuthError> {
+    ) -> Result<Refreshable, OAuthError> {
         let unknown = || OAuthError::invalid_grant("this refresh token is unknown or has ended");
         let known = self.refresh_tokens.get(token).ok_or_else(unknown)?;
         let grant = self.by_id.get(&known.grant).ok_or_else(unknown)?.clone();
@@ -129,9 +143,9 @@ impl Grants {
         if known.expires_at <= now {
             return Err(OAuthError::invalid_grant("this refresh token has expired"));
         }
-        let id = known.grant;
+        let found = Refreshable { id: known.grant, grant, key: known.key.clone() };
         self.refuse_reuse(token, grace, now)?;
-        Ok((id, grant))
+        Ok(found)
     }
 
     /// Spends a refresh token. Of two requests that come at once with the same one, the second
@@ -172,10 +186,11 @@ impl Grants {
     pub(crate) fn issue_refresh(
         &mut self,
         grant: GrantId,
+        key: Option<Thumbprint>,
         expires_at: UnixSeconds,
     ) -> io::Result<String> {
         let token = secret::fresh()?;
-        let issued = RefreshToken { grant, expires_at, use_: Use::Fresh };
+        let issued = RefreshToken { grant, key, expires_at, use_: Use::Fresh };
         self.refresh_tokens.insert(token.clone(), issued);
         Ok(token)
     }
@@ -240,10 +255,10 @@ mod tests {
             sid: String::new(),
         };
         let (redirect_uri, challenge) = (String::new(), String::new());
-        let terms = CodeTerms { redirect_uri, challenge, expires_at: NOW + 10 };
+        let terms = CodeTerms { redirect_uri, challenge, dpop_jkt: None, expires_at: NOW + 10 };
         let code = grants.issue_code(grant, terms)?;
         let redeemed = grants.redeem_code(&code, "app", NOW).map_err(io_error)?;
-        let token = grants.issue_refresh(redeemed.0, NOW + 60)?;
+        let token = grants.issue_refresh(redeemed.0, None, NOW + 60)?;
         Ok((code, token))
     }
 

@@ -8,7 +8,8 @@
 //!    (`par.rs`), then asks what is still missing: a sign-in, a choice of account, a consent. The
 //!    pages themselves are in `pages/`;
 //! 3. `token/` redeems codes and rotates refresh tokens; `grants.rs` remembers which tokens
-//!    hang on which consent, so that one revocation ends them all;
+//!    hang on which consent, so that one revocation ends them all, and `dpop/` which key they are
+//!    bound to;
 //! 4. `userinfo.rs`, `revoke.rs` and `end_session.rs` serve what comes after.
 //!
 //! Around every request stands `wire.rs`: it records the request ([`Issuer::requests`]) and
@@ -31,12 +32,14 @@ mod browser;
 mod client_auth;
 mod clock;
 mod discovery;
+mod dpop;
 mod draft;
 mod end_session;
 mod error;
 mod faults;
 mod grants;
 mod issuer;
+mod jose;
 mod jwks;
 mod keys;
 mod options;
@@ -46,6 +49,7 @@ mod params;
 mod provider;
 mod record;
 mod redirect_uri;
+mod replay;
 mod resource;
 mod revoke;
 mod router;
@@ -60,6 +64,6 @@ mod wire;
 pub use accounts::{ACCOUNTS, Account};
 pub use faults::{Fault, Times};
 pub use issuer::Issuer;
-pub use options::{Alg, Client, Offer, Options};
-pub use record::Recorded;
+pub use options::{Alg, Client, Nonces, Offer, Options};
+pub use record::{Recorded, RecordedProof};
 pub use secret::ClientSecret;

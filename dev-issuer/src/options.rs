@@ -36,6 +36,19 @@ pub enum Offer {
     Required,
 }
 
+/// Whether DPoP proofs must carry a nonce of this issuer (RFC 9449 §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nonces {
+    /// Proofs are judged by their `iat`.
+    NotAsked,
+    /// Proofs are judged by their nonce: `use_dpop_nonce` answers one without.
+    Asked {
+        /// How long a nonce is handed out, in whole seconds and at least one. It is taken for as
+        /// long again, unless it has been replaced twice by then.
+        rotation: Duration,
+    },
+}
+
 /// A registered client. Without a secret it is a public one.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -62,6 +75,11 @@ impl Client {
             redirect_uris: on_loopback("/callback"),
             post_logout_redirect_uris: on_loopback("/signed-out"),
         }
+    }
+
+    /// Says whether this client has nothing to prove itself with (RFC 6749 §2.1).
+    pub(crate) fn is_public(&self) -> bool {
+        self.secret.is_none()
     }
 
     /// The same with a secret.
@@ -104,6 +122,10 @@ pub struct Options {
     pub scopes: Vec<String>,
     /// Pushed authorization requests (RFC 9126).
     pub par: Offer,
+    /// Tokens bound to a key of the client (RFC 9449).
+    pub dpop: Offer,
+    /// The nonces that DPoP proofs must carry.
+    pub dpop_nonces: Nonces,
     /// Signs access tokens.
     pub access_alg: Alg,
     /// Signs ID tokens.
@@ -130,6 +152,8 @@ impl Default for Options {
             resources: Vec::new(),
             scopes: vec!["messages.read".to_owned()],
             par: Offer::Offered,
+            dpop: Offer::Off,
+            dpop_nonces: Nonces::NotAsked,
             access_alg: Alg::Es256,
             id_alg: Alg::Rs256,
         }

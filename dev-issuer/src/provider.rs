@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::browser::Browsers;
 use crate::clock::{Clock, UnixSeconds};
+use crate::dpop::NonceStore;
 use crate::faults::FaultBoard;
 use crate::grants::Grants;
 use crate::keys::KeySet;
 use crate::options::Options;
 use crate::par::PushedRequests;
 use crate::record::Recorder;
+use crate::replay::SeenIds;
 
 /// The authentication context class of every sign-in here: a password.
 pub(crate) const ACR: &str = "urn:dev-issuer:password";
@@ -33,6 +35,8 @@ pub(crate) struct Provider {
     grants: Mutex<Grants>,
     browsers: Mutex<Browsers>,
     pushed: Mutex<PushedRequests>,
+    nonces: Mutex<NonceStore>,
+    seen_proofs: Mutex<SeenIds>,
 }
 
 impl Provider {
@@ -47,6 +51,8 @@ impl Provider {
             grants: Mutex::default(),
             browsers: Mutex::default(),
             pushed: Mutex::default(),
+            nonces: Mutex::default(),
+            seen_proofs: Mutex::default(),
         }
     }
 
@@ -73,6 +79,14 @@ impl Provider {
 
     pub(crate) fn pushed(&self) -> MutexGuard<'_, PushedRequests> {
         self.pushed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn nonces(&self) -> MutexGuard<'_, NonceStore> {
+        self.nonces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn seen_proofs(&self) -> MutexGuard<'_, SeenIds> {
+        self.seen_proofs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The URL of one of our own paths.

@@ -1,20 +1,22 @@
 //! The record of requests that tests read and wait for.
 //!
 //! A request enters it on arrival and its status is filled in with the answer. Of the parameters
-//! it holds the names, and the values of those that are never secret.
+//! it holds the names, and the values of those that are never secret; of a DPoP proof, what it says.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::jose::{PublicKey, SignedJwt};
 use crate::params::Params;
 
 /// The parameters whose values are recorded.
-const HARMLESS: [&str; 14] = [
+const HARMLESS: [&str; 15] = [
     "acr_values",
     "client_id",
     "code_challenge_method",
+    "dpop_jkt",
     "grant_type",
     "login_hint",
     "max_age",
@@ -41,9 +43,39 @@ pub struct Recorded {
     pub values: BTreeMap<String, Vec<String>>,
     /// The scheme of the `Authorization` header, if there was one; never the credentials.
     pub authorization: Option<String>,
+    /// The DPoP proof, if one came, whether or not it was good.
+    pub proof: Option<RecordedProof>,
     /// The status of the answer; `None` while there is none, and for ever where a fault closed
     /// the connection instead.
     pub status: Option<u16>,
+}
+
+/// What a DPoP proof said (RFC 9449 §4.2). Nothing in it is secret. What could not be read is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordedProof {
+    /// The thumbprint of its key (RFC 7638).
+    pub jkt: String,
+    /// Its own id.
+    pub jti: String,
+    /// The nonce that it carried.
+    pub nonce: Option<String>,
+    /// The hash of the access token that it came with.
+    pub ath: Option<String>,
+}
+
+impl RecordedProof {
+    /// Reads the value of a `DPoP` header.
+    pub(crate) fn read(header: &str) -> Self {
+        let Some(jwt) = SignedJwt::parse(header) else { return Self::default() };
+        let key = jwt.header.get("jwk").and_then(PublicKey::parse);
+        let jkt = key.and_then(|key| key.thumbprint());
+        Self {
+            jkt: jkt.map(|jkt| jkt.as_str().to_owned()).unwrap_or_default(),
+            jti: jwt.text("jti").unwrap_or_default().to_owned(),
+            nonce: jwt.text("nonce").map(str::to_owned),
+            ath: jwt.text("ath").map(str::to_owned),
+        }
+    }
 }
 
 impl Recorded {
@@ -55,6 +87,7 @@ impl Recorded {
             parameters: names.collect(),
             values: HARMLESS.iter().filter_map(|name| harmless(name, parameters)).collect(),
             authorization: None,
+            proof: None,
             status: None,
         }
     }

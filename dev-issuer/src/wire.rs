@@ -19,7 +19,7 @@ use crate::error::OAuthError;
 use crate::faults::{Effect, Endpoint, Lost};
 use crate::params::Params;
 use crate::provider::{Provider, Shared};
-use crate::record::Recorded;
+use crate::record::{Recorded, RecordedProof};
 
 /// No request that this provider understands comes near it.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -94,6 +94,8 @@ fn entry(parts: &Parts, inbound: &Inbound) -> Recorded {
     let mut entry = Recorded::new(parts.method.as_str(), parts.uri.path(), &parameters);
     let credentials = parts.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     entry.authorization = credentials.map(scheme);
+    let proof = parts.headers.get("dpop").map(|proof| proof.to_str().unwrap_or_default());
+    entry.proof = proof.map(RecordedProof::read);
     entry
 }
 

@@ -167,6 +167,7 @@ fn grant(
     let terms = CodeTerms {
         redirect_uri: request.address.redirect_uri.clone(),
         challenge: request.challenge.clone(),
+        dpop_jkt: request.dpop_jkt.clone(),
         expires_at: provider.now() + provider.options.code_ttl.as_secs(),
     };
     let code = provider.grants().issue_code(grant, terms)?;

@@ -7,6 +7,7 @@
 use crate::authorize::answer::ReturnAddress;
 use crate::authorize::prompt::Prompts;
 use crate::error::OAuthError;
+use crate::jose::Thumbprint;
 use crate::options::{Client, Offer, Options};
 use crate::params::Params;
 use crate::provider::Provider;
@@ -24,6 +25,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) nonce: Option<String>,
     /// The S256 challenge (RFC 7636 §4.2).
     pub(crate) challenge: String,
+    /// The key that the code's tokens must be bound to (RFC 9449 §10).
+    pub(crate) dpop_jkt: Option<Thumbprint>,
     pub(crate) prompts: Prompts,
     pub(crate) login_hint: Option<String>,
     /// The greatest age of the sign-in, in seconds.
@@ -123,6 +126,7 @@ fn judge(
         resources: resource::check(params.resources(), allowed, &provider.userinfo_url())?,
         nonce: params.get("nonce").map(str::to_owned),
         challenge: challenge(params)?,
+        dpop_jkt: dpop_jkt(params, &provider.options)?,
         prompts: Prompts::parse(params.get("prompt"))?,
         login_hint: params.get("login_hint").map(str::to_owned),
         max_age: max_age(params)?,
@@ -181,6 +185,16 @@ fn challenge(params: &Params) -> Result<String, OAuthError> {
         return Err(OAuthError::invalid_request("code_challenge is no S256 challenge"));
     }
     Ok(challenge.to_owned())
+}
+
+fn dpop_jkt(params: &Params, options: &Options) -> Result<Option<Thumbprint>, OAuthError> {
+    match params.get("dpop_jkt") {
+        Some(text) if options.dpop != Offer::Off => {
+            let thumbprint = Thumbprint::parse(text).map(Some);
+            thumbprint.ok_or_else(|| OAuthError::invalid_request("dpop_jkt is no thumbprint"))
+        }
+        _ => Ok(None),
+    }
 }
 
 fn max_age(params: &Params) -> Result<Option<u64>, OAuthError> {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::claims;
+use super::{TokenRequest, claims};
 use crate::draft::Draft;
 use crate::error::OAuthError;
 use crate::faults::Effect;
@@ -22,19 +22,16 @@ pub(super) struct Issue {
     pub(super) refresh_token: Option<String>,
 }
 
-pub(super) fn new_refresh_token(provider: &Provider, grant: GrantId) -> Result<String, OAuthError> {
-    let expires_at = provider.now() + provider.options.refresh_ttl.as_secs();
-    Ok(provider.grants().issue_refresh(grant, expires_at)?)
-}
-
 pub(super) fn give(
-    provider: &Provider,
+    request: &TokenRequest<'_>,
     grant: &Grant,
     issue: Issue,
 ) -> Result<Response, OAuthError> {
-    let access_token = access_token(provider, grant, &issue)?;
+    let provider = request.provider;
+    let access_token = access_token(request, grant, &issue)?;
+    let token_type = if request.key.is_some() { "DPoP" } else { "Bearer" };
     let mut answer = Map::from_iter([
-        ("token_type".to_owned(), json!("Bearer")),
+        ("token_type".to_owned(), json!(token_type)),
         ("expires_in".to_owned(), json!(provider.options.access_ttl.as_secs())),
         ("scope".to_owned(), json!(issue.scopes.to_string())),
     ]);
@@ -59,9 +56,13 @@ fn sent(provider: &Provider, mut answer: Map<String, Value>) -> Response {
     Json(answer).into_response()
 }
 
-fn access_token(provider: &Provider, grant: &Grant, issue: &Issue) -> Result<String, OAuthError> {
-    let jti = secret::fresh()?;
-    let claims = claims::access(provider, grant, &issue.scopes, &issue.resources, &jti);
+fn access_token(
+    request: &TokenRequest<'_>,
+    grant: &Grant,
+    issue: &Issue,
+) -> Result<String, OAuthError> {
+    let (provider, jti) = (request.provider, secret::fresh()?);
+    let claims = claims::access(request, grant, &issue.scopes, &issue.resources, &jti);
     let expires_at = provider.now() + provider.options.access_ttl.as_secs();
     let mut grants = provider.grants();
     grants.note_access(jti, issue.grant, expires_at);

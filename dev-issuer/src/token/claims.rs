@@ -5,22 +5,24 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::TokenRequest;
 use crate::accounts::Account;
 use crate::clock::UnixSeconds;
 use crate::grants::Grant;
 use crate::provider::{ACR, Provider};
 use crate::scope::ScopeSet;
 
-/// The claims of an access token.
+/// The claims of an access token, with its key where it is bound to one (RFC 9449 §6.1).
 pub(super) fn access(
-    provider: &Provider,
+    request: &TokenRequest<'_>,
     grant: &Grant,
     scopes: &ScopeSet,
     resources: &[String],
     jti: &str,
 ) -> Value {
+    let TokenRequest { provider, key, .. } = request;
     let now = provider.now();
-    json!({
+    let mut claims = json!({
         "iss": provider.url,
         "sub": grant.account.subject,
         "aud": audience(provider, resources),
@@ -31,7 +33,11 @@ pub(super) fn access(
         "exp": now + provider.options.access_ttl.as_secs(),
         "auth_time": grant.auth_time,
         "acr": ACR,
-    })
+    });
+    if let Some(key) = key {
+        claims["cnf"] = json!({ "jkt": key.as_str() });
+    }
+    claims
 }
 
 /// One audience as a string, several as an array; none asked means the UserInfo endpoint.

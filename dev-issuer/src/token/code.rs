@@ -5,26 +5,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use super::TokenRequest;
 use super::answer::{self, Issue};
 use crate::error::OAuthError;
-use crate::options::Client;
-use crate::params::Params;
-use crate::provider::Provider;
 use crate::{resource, secret};
 
-pub(super) fn redeem(
-    provider: &Provider,
-    client: &Client,
-    form: &Params,
-) -> Result<Response, OAuthError> {
-    let required =
-        |name| form.get(name).ok_or_else(|| OAuthError::invalid_request(format!("no {name}")));
-    let (code, verifier) = (required("code")?, required("code_verifier")?);
-    let redirect_uri = required("redirect_uri")?;
+pub(super) fn redeem(request: &TokenRequest<'_>) -> Result<Response, OAuthError> {
+    let (code, verifier) = (request.required("code")?, request.required("code_verifier")?);
+    let redirect_uri = request.required("redirect_uri")?;
     if !is_verifier(verifier) {
         return Err(OAuthError::invalid_request("code_verifier has the wrong form"));
     }
 
+    let TokenRequest { provider, client, form, .. } = request;
     let (id, grant, terms) = provider.grants().redeem_code(code, &client.id, provider.now())?;
     if redirect_uri != terms.redirect_uri {
         return Err(OAuthError::invalid_grant("this code was sent to another redirect_uri"));
@@ -32,6 +25,7 @@ pub(super) fn redeem(
     if !secret::same(&challenge_for(verifier), &terms.challenge) {
         return Err(OAuthError::invalid_grant("code_verifier does not fit the challenge"));
     }
+    request.proves(terms.dpop_jkt.as_ref())?;
     let issue = Issue {
         grant: id,
         scopes: grant.scopes.clone(),
@@ -40,10 +34,10 @@ pub(super) fn redeem(
         refresh_token: grant
             .scopes
             .contains("offline_access")
-            .then(|| answer::new_refresh_token(provider, id))
+            .then(|| request.new_refresh_token(id))
             .transpose()?,
     };
-    answer::give(provider, &grant, issue)
+    answer::give(request, &grant, issue)
 }
 
 /// RFC 7636 §4.1: 43 to 128 unreserved characters.

@@ -1,11 +1,19 @@
 //! The token endpoint (RFC 6749 §3.2): codes and refresh tokens in, tokens out.
+//!
+//! Before any grant is looked at, the client has proven itself, and its key if it has one: a request
+//! that must come again with another proof has spent nothing.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
 use crate::client_auth;
+use crate::dpop::{self, Target};
 use crate::error::OAuthError;
+use crate::grants::GrantId;
+use crate::jose::Thumbprint;
+use crate::options::{Client, Offer};
+use crate::params::Params;
 use crate::provider::{Provider, Shared};
 use crate::wire::Inbound;
 
@@ -16,13 +24,25 @@ mod refresh;
 
 pub(crate) use claims::about as claims_about;
 
+/// A request by a client that has proven itself.
+struct TokenRequest<'a> {
+    provider: &'a Provider,
+    client: &'a Client,
+    form: &'a Params,
+    /// The key that the tokens will be bound to.
+    key: Option<Thumbprint>,
+}
+
 /// `POST /token`.
 pub(crate) async fn serve(
     State(provider): State<Shared>,
     headers: HeaderMap,
     inbound: Inbound,
 ) -> Response {
-    answer(&provider, &headers, &inbound).unwrap_or_else(IntoResponse::into_response)
+    let answer = answer(&provider, &headers, &inbound);
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    dpop::add_nonce(&provider, &mut response);
+    response
 }
 
 fn answer(
@@ -32,12 +52,47 @@ fn answer(
 ) -> Result<Response, OAuthError> {
     let form = inbound.body_only()?;
     let client = client_auth::authenticate(&provider.options, headers, form)?;
+    let key = key(provider, headers)?;
+    let request = TokenRequest { provider, client, form, key };
     match form.get("grant_type") {
-        Some("authorization_code") => code::redeem(provider, client, form),
-        Some("refresh_token") => refresh::rotate(provider, client, form),
+        Some("authorization_code") => code::redeem(&request),
+        Some("refresh_token") => refresh::rotate(&request),
         Some(_) => {
             Err(OAuthError::new("unsupported_grant_type", "only codes and refresh tokens here"))
         }
         None => Err(OAuthError::invalid_request("grant_type is missing")),
+    }
+}
+
+fn key(provider: &Provider, headers: &HeaderMap) -> Result<Option<Thumbprint>, OAuthError> {
+    let target = Target { method: "POST", url: &provider.at("/token"), access_token: None };
+    match (dpop::presented(provider, headers, target)?, provider.options.dpop) {
+        (None, Offer::Required) => Err(dpop::missing()),
+        (key, _) => Ok(key),
+    }
+}
+
+impl TokenRequest<'_> {
+    fn required(&self, name: &str) -> Result<&str, OAuthError> {
+        self.form.get(name).ok_or_else(|| OAuthError::invalid_request(format!("no {name}")))
+    }
+
+    /// Makes a refresh token. A public client's is bound to its key; a confidential client proves
+    /// itself at each use anyway (RFC 9449 §5).
+    fn new_refresh_token(&self, grant: GrantId) -> Result<String, OAuthError> {
+        let expires_at = self.provider.now() + self.provider.options.refresh_ttl.as_secs();
+        let key = self.key.clone().filter(|_| self.client.is_public());
+        Ok(self.provider.grants().issue_refresh(grant, key, expires_at)?)
+    }
+
+    /// Refuses a key that is not the one agreed on.
+    fn proves(&self, agreed: Option<&Thumbprint>) -> Result<(), OAuthError> {
+        match (agreed, &self.key) {
+            (Some(_), None) => Err(dpop::missing()),
+            (Some(agreed), Some(key)) if agreed != key => {
+                Err(OAuthError::invalid_grant("this is bound to another key"))
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -2,35 +2,30 @@
 
 use axum::response::Response;
 
+use super::TokenRequest;
 use super::answer::{self, Issue};
 use crate::error::OAuthError;
 use crate::faults::Effect;
 use crate::grants::{Grant, GrantId};
-use crate::options::Client;
 use crate::params::Params;
-use crate::provider::Provider;
 use crate::resource;
 use crate::scope::ScopeSet;
 
-pub(super) fn rotate(
-    provider: &Provider,
-    client: &Client,
-    form: &Params,
-) -> Result<Response, OAuthError> {
-    let token =
-        form.get("refresh_token").ok_or_else(|| OAuthError::invalid_request("no refresh_token"))?;
+pub(super) fn rotate(request: &TokenRequest<'_>) -> Result<Response, OAuthError> {
+    let token = request.required("refresh_token")?;
+    let TokenRequest { provider, client, form, .. } = request;
     let grace = provider.options.refresh_grace.as_secs();
-    let (id, grant) =
-        provider.grants().look_up_refresh(token, &client.id, grace, provider.now())?;
+    let found = provider.grants().look_up_refresh(token, &client.id, grace, provider.now())?;
     // What is asked for is judged before the token is spent: a request too wide costs nothing.
+    request.proves(found.key.as_ref())?;
     let issue = Issue {
-        grant: id,
-        scopes: narrow(form, &grant)?,
-        resources: resource::narrow(form.resources(), &grant.resources)?,
+        grant: found.id,
+        scopes: narrow(form, &found.grant)?,
+        resources: resource::narrow(form.resources(), &found.grant.resources)?,
         nonce: None,
-        refresh_token: successor(provider, id, token, grace)?,
+        refresh_token: successor(request, found.id, token, grace)?,
     };
-    answer::give(provider, &grant, issue)
+    answer::give(request, &found.grant, issue)
 }
 
 /// The scopes of the new access token; the refresh token keeps all of them (RFC 6749 §6).
@@ -43,15 +38,16 @@ fn narrow(form: &Params, grant: &Grant) -> Result<ScopeSet, OAuthError> {
 }
 
 fn successor(
-    provider: &Provider,
+    request: &TokenRequest<'_>,
     grant: GrantId,
     token: &str,
     grace: u64,
 ) -> Result<Option<String>, OAuthError> {
+    let provider = request.provider;
     let kept = provider.faults.take(|effect| matches!(effect, Effect::NoRotation).then_some(()));
     if !kept.is_empty() {
         return Ok(None);
     }
     provider.grants().spend_refresh(token, grace, provider.now())?;
-    answer::new_refresh_token(provider, grant).map(Some)
+    request.new_refresh_token(grant).map(Some)
 }

@@ -1,9 +1,11 @@
 //! The provider, driven over HTTP: whole journeys, every refusal, every fault.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test says where by panicking")]
 
+mod dpop;
 mod end_session;
 mod faults;
 mod journey;
+mod keys;
 mod pages;
 mod par;
 mod program;

@@ -141,6 +141,13 @@ pub(crate) fn refresh_form(refresh_token: &str) -> Vec<(&str, &str)> {
     ]
 }
 
+/// The same form, sent by the confidential client.
+pub(crate) fn as_web_app<'a>(mut form: Vec<(&'a str, &'a str)>) -> Vec<(&'a str, &'a str)> {
+    form.retain(|(name, _)| *name != "client_id");
+    form.extend([("client_id", "web-app"), ("client_secret", "web-app-secret")]);
+    form
+}
+
 impl Query {
     /// A request that nothing is wrong with.
     pub(crate) fn good() -> Self {

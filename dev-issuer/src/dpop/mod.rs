@@ -1,0 +1,97 @@
+//! DPoP (RFC 9449): tokens that are bound to a key of the client.
+//!
+//! 1. [`proof`] checks one proof for one request: its form, its signature, what it is for.
+//! 2. [`nonces`] are this issuer's part of a proof's freshness. Where they are asked for they stand
+//!    in for `iat`, so that a client whose clock is wrong can still prove itself (§4.3, check 11).
+//! 3. [`presented`] puts both together and lets no proof be used twice.
+
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+
+use crate::error::OAuthError;
+use crate::jose::Thumbprint;
+use crate::options::{Nonces, Offer};
+use crate::provider::Provider;
+
+mod nonces;
+mod proof;
+
+pub(crate) use nonces::NonceStore;
+pub(crate) use proof::Target;
+
+/// How old a proof without a nonce may be, in seconds.
+const OLDEST: u64 = 60;
+/// How far ahead of our clock it may have been made, in seconds.
+const AHEAD: u64 = 10;
+
+/// The key that a request proves, if it proves any. Where DPoP is off, nobody looks.
+pub(crate) fn presented(
+    provider: &Provider,
+    headers: &HeaderMap,
+    target: Target<'_>,
+) -> Result<Option<Thumbprint>, OAuthError> {
+    if provider.options.dpop == Offer::Off {
+        return Ok(None);
+    }
+    let Some(header) = proof::header(headers).map_err(invalid)? else { return Ok(None) };
+    let proof = proof::verify(header, target).map_err(invalid)?;
+    is_new(provider, &proof)?;
+    is_fresh(provider, &proof)?;
+    Ok(Some(proof.key))
+}
+
+/// The error of a request without the proof that it needs.
+pub(crate) fn missing() -> OAuthError {
+    invalid("a DPoP proof is missing")
+}
+
+fn invalid(why: &'static str) -> OAuthError {
+    OAuthError::new("invalid_dpop_proof", why)
+}
+
+/// A proof counts as used even if it is refused for its nonce: the next try has a `jti` of its own.
+fn is_new(provider: &Provider, proof: &proof::Proof) -> Result<(), OAuthError> {
+    let lives = match provider.options.dpop_nonces {
+        Nonces::NotAsked => OLDEST + AHEAD,
+        Nonces::Asked { rotation } => 2 * rotation.as_secs().max(OLDEST),
+    };
+    let (id, now) = (format!("{} {}", proof.key.as_str(), proof.id), provider.now());
+    if provider.seen_proofs().is_new(id, now + lives, now) {
+        return Ok(());
+    }
+    Err(invalid("this proof was used before"))
+}
+
+fn is_fresh(provider: &Provider, proof: &proof::Proof) -> Result<(), OAuthError> {
+    let now = provider.now();
+    match (provider.options.dpop_nonces, &proof.nonce) {
+        (Nonces::NotAsked, _) if proof.issued_at + OLDEST < now => {
+            Err(invalid("the proof is too old"))
+        }
+        (Nonces::NotAsked, _) if proof.issued_at > now + AHEAD => {
+            Err(invalid("the proof is from the future"))
+        }
+        (Nonces::NotAsked, _) => Ok(()),
+        (Nonces::Asked { rotation }, Some(nonce))
+            if provider.nonces().accepts(nonce, rotation.as_secs(), now) =>
+        {
+            Ok(())
+        }
+        (Nonces::Asked { .. }, _) => {
+            Err(OAuthError::new("use_dpop_nonce", "the proof must carry the nonce of this answer"))
+        }
+    }
+}
+
+/// Makes an answer carry the nonce for the next proof (§8.2), where nonces are asked for.
+pub(crate) fn add_nonce(provider: &Provider, response: &mut Response) {
+    let Nonces::Asked { rotation } = provider.options.dpop_nonces else { return };
+    if provider.options.dpop == Offer::Off {
+        return;
+    }
+    let nonce = provider.nonces().current(rotation.as_secs(), provider.now());
+    let value = nonce.ok().and_then(|nonce| HeaderValue::from_str(&nonce).ok());
+    if let Some(value) = value {
+        response.headers_mut().insert("dpop-nonce", value);
+    }
+}
