@@ -6,10 +6,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::authorize::prompt::Prompt;
+use crate::device;
 use crate::faults::Effect;
 use crate::jose;
 use crate::jwks::MAY_BE_KEPT;
-use crate::options::Offer;
+use crate::options::{Offer, Switch};
 use crate::provider::{ACR, Provider, Shared};
 
 pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
@@ -41,6 +42,10 @@ fn endpoints(provider: &Provider) -> Map<String, Value> {
             Some(("pushed_authorization_request_endpoint", at("/par")))
         }
     };
+    let devices = match provider.options.device {
+        Switch::Off => None,
+        Switch::On => Some(("device_authorization_endpoint", at("/device_authorization"))),
+    };
     [
         ("issuer", at("")),
         ("authorization_endpoint", at("/authorize")),
@@ -52,6 +57,7 @@ fn endpoints(provider: &Provider) -> Map<String, Value> {
     ]
     .into_iter()
     .chain(pushing)
+    .chain(devices)
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
 }
@@ -82,7 +88,7 @@ fn abilities(provider: &Provider) -> Map<String, Value> {
         ("claims_supported", json!(claims)),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query"])),
-        ("grant_types_supported", json!(["authorization_code", "refresh_token"])),
+        ("grant_types_supported", json!(grant_types(provider))),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("prompt_values_supported", json!(Prompt::NAMES)),
         ("acr_values_supported", json!([ACR])),
@@ -99,4 +105,12 @@ fn abilities(provider: &Provider) -> Map<String, Value> {
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
+}
+
+fn grant_types(provider: &Provider) -> Vec<&'static str> {
+    let device = match provider.options.device {
+        Switch::Off => None,
+        Switch::On => Some(device::GRANT_TYPE),
+    };
+    ["authorization_code", "refresh_token"].into_iter().chain(device).collect()
 }

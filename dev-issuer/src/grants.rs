@@ -89,12 +89,18 @@ pub(crate) struct Grants {
 }
 
 impl Grants {
-    /// Remembers a grant and gives the code for it.
-    pub(crate) fn issue_code(&mut self, grant: Grant, terms: CodeTerms) -> io::Result<String> {
-        let code = secret::fresh()?;
+    /// Remembers a grant. It stays as long as something points at it.
+    pub(crate) fn open(&mut self, grant: Grant) -> GrantId {
         self.made += 1;
         let id = GrantId(self.made);
         self.by_id.insert(id, grant);
+        id
+    }
+
+    /// Remembers a grant and gives the code for it.
+    pub(crate) fn issue_code(&mut self, grant: Grant, terms: CodeTerms) -> io::Result<String> {
+        let code = secret::fresh()?;
+        let id = self.open(grant);
         self.codes.insert(code.clone(), Code { grant: id, terms, use_: Use::Fresh });
         Ok(code)
     }

@@ -7,6 +7,7 @@
 //! 2. `authorize/` parses and judges the authorization request, which may have been pushed before
 //!    (`par.rs`), then asks what is still missing: a sign-in, a choice of account, a consent. The
 //!    pages themselves are in `pages/`;
+//!    A device that has no browser shows a code instead, and the person types it in (`device/`);
 //! 3. `token/` redeems codes and rotates refresh tokens; `grants.rs` remembers which tokens
 //!    hang on which consent, so that one revocation ends them all, and `dpop/` which key they are
 //!    bound to;
@@ -31,6 +32,7 @@ mod avatar;
 mod browser;
 mod client_auth;
 mod clock;
+mod device;
 mod discovery;
 mod dpop;
 mod draft;
@@ -64,6 +66,6 @@ mod wire;
 pub use accounts::{ACCOUNTS, Account};
 pub use faults::{Fault, Times};
 pub use issuer::Issuer;
-pub use options::{Alg, Client, Nonces, Offer, Options};
+pub use options::{Alg, Client, Nonces, Offer, Options, Switch};
 pub use record::{Recorded, RecordedProof};
 pub use secret::ClientSecret;

@@ -36,6 +36,15 @@ pub enum Offer {
     Required,
 }
 
+/// Whether something is served at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum Switch {
+    /// Not served, and not announced.
+    Off,
+    /// Served.
+    On,
+}
+
 /// Whether DPoP proofs must carry a nonce of this issuer (RFC 9449 §8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nonces {
@@ -122,6 +131,13 @@ pub struct Options {
     pub scopes: Vec<String>,
     /// Pushed authorization requests (RFC 9126).
     pub par: Offer,
+    /// The device grant (RFC 8628).
+    pub device: Switch,
+    /// How long a device's code waits for a person, in whole seconds.
+    pub device_ttl: Duration,
+    /// How long a device waits between two polls, in whole seconds. `None` leaves it out of the
+    /// answer, and five seconds are kept to then (RFC 8628 §3.2).
+    pub device_interval: Option<Duration>,
     /// Tokens bound to a key of the client (RFC 9449).
     pub dpop: Offer,
     /// The nonces that DPoP proofs must carry.
@@ -152,6 +168,9 @@ impl Default for Options {
             resources: Vec::new(),
             scopes: vec!["messages.read".to_owned()],
             par: Offer::Offered,
+            device: Switch::On,
+            device_ttl: Duration::from_mins(10),
+            device_interval: Some(Duration::from_secs(5)),
             dpop: Offer::Off,
             dpop_nonces: Nonces::NotAsked,
             access_alg: Alg::Es256,

@@ -19,7 +19,6 @@ use crate::authorize::request::{self, AuthorizationRequest, Refusal};
 use crate::clock::UnixSeconds;
 use crate::dpop::{self, Target};
 use crate::error::OAuthError;
-use crate::jose::Thumbprint;
 use crate::provider::{Provider, Shared};
 use crate::wire::Inbound;
 use crate::{client_auth, secret};
@@ -97,25 +96,11 @@ fn push(
     client_auth::authenticate(&provider.options, headers, form)?;
     let target = Target { method: "POST", url: &provider.at("/par"), access_token: None };
     let key = dpop::presented(provider, headers, target)?;
-    let request = request::parse(form, provider).map_err(told_to_the_client)?;
-    let request = bound(request, key)?;
+    let request = request::parse(form, key, provider).map_err(told_to_the_client)?;
     let (now, ttl) = (provider.now(), provider.options.par_ttl.as_secs());
     let request_uri = provider.pushed().keep(request, now + ttl, now)?;
     let answer = json!({ "request_uri": request_uri, "expires_in": ttl });
     Ok((StatusCode::CREATED, Json(answer)).into_response())
-}
-
-/// A proof at the push says the same as `dpop_jkt` (RFC 9449 §10.1).
-fn bound(
-    request: AuthorizationRequest,
-    key: Option<Thumbprint>,
-) -> Result<AuthorizationRequest, OAuthError> {
-    match (&request.dpop_jkt, &key) {
-        (Some(named), Some(proven)) if named != proven => {
-            Err(OAuthError::new("invalid_dpop_proof", "the proof's key is not that of dpop_jkt"))
-        }
-        _ => Ok(AuthorizationRequest { dpop_jkt: request.dpop_jkt.or(key), ..request }),
-    }
 }
 
 /// Here the client itself listens, whatever is wrong (§2.3).

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::browser::Browsers;
 use crate::clock::{Clock, UnixSeconds};
+use crate::device::Devices;
 use crate::dpop::NonceStore;
 use crate::faults::FaultBoard;
 use crate::grants::Grants;
@@ -35,6 +36,7 @@ pub(crate) struct Provider {
     grants: Mutex<Grants>,
     browsers: Mutex<Browsers>,
     pushed: Mutex<PushedRequests>,
+    devices: Mutex<Devices>,
     nonces: Mutex<NonceStore>,
     seen_proofs: Mutex<SeenIds>,
 }
@@ -51,6 +53,7 @@ impl Provider {
             grants: Mutex::default(),
             browsers: Mutex::default(),
             pushed: Mutex::default(),
+            devices: Mutex::default(),
             nonces: Mutex::default(),
             seen_proofs: Mutex::default(),
         }
@@ -79,6 +82,10 @@ impl Provider {
 
     pub(crate) fn pushed(&self) -> MutexGuard<'_, PushedRequests> {
         self.pushed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn devices(&self) -> MutexGuard<'_, Devices> {
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn nonces(&self) -> MutexGuard<'_, NonceStore> {

@@ -3,19 +3,19 @@
 use url::Url;
 
 use crate::error::OAuthError;
+use crate::params::Params;
+use crate::provider::Provider;
 
-/// Judges the `resource` values of one request against the allowed ones; an empty `allowed`
-/// takes any absolute URI. `own` is this issuer's UserInfo endpoint, which is always allowed.
-pub(crate) fn check(
-    asked: Vec<String>,
-    allowed: &[String],
-    own: &str,
-) -> Result<Vec<String>, OAuthError> {
+/// Judges the `resource` values of one request against those that are served; where none is named,
+/// any absolute URI is taken. Our own UserInfo endpoint always is.
+pub(crate) fn asked(params: &Params, provider: &Provider) -> Result<Vec<String>, OAuthError> {
+    let (asked, served) = (params.resources(), &provider.options.resources);
+    let own = provider.userinfo_url();
     for resource in &asked {
         if !is_absolute_without_fragment(resource) {
             return Err(OAuthError::invalid_target("a resource is an absolute URI, no fragment"));
         }
-        if resource != own && !allowed.is_empty() && !allowed.contains(resource) {
+        if *resource != own && !served.is_empty() && !served.contains(resource) {
             return Err(OAuthError::invalid_target("this resource is not served here"));
         }
     }

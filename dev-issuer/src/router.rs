@@ -4,16 +4,23 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use crate::options::Offer;
+use crate::options::{Offer, Switch};
 use crate::provider::Shared;
 use crate::{
-    authorize, avatar, discovery, end_session, jwks, pages, par, revoke, token, userinfo, wire,
+    authorize, avatar, device, discovery, end_session, jwks, pages, par, revoke, token, userinfo,
+    wire,
 };
 
 pub(crate) fn routes(provider: Shared) -> Router {
     let pushing = match provider.options.par {
         Offer::Off => Router::new(),
         Offer::Offered | Offer::Required => Router::new().route("/par", post(par::serve)),
+    };
+    let devices = match provider.options.device {
+        Switch::Off => Router::new(),
+        Switch::On => Router::new()
+            .route("/device_authorization", post(device::authorization::serve))
+            .route("/device", get(device::verification::show)),
     };
     Router::new()
         .route("/.well-known/openid-configuration", get(discovery::serve))
@@ -29,6 +36,7 @@ pub(crate) fn routes(provider: Shared) -> Router {
         .route("/sign-out", post(end_session::confirmed))
         .route("/pictures/{file}", get(avatar::serve))
         .merge(pushing)
+        .merge(devices)
         .fallback(pages::not_found)
         .method_not_allowed_fallback(wire::wrong_method)
         .layer(from_fn_with_state(provider.clone(), wire::around))

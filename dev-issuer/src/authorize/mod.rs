@@ -4,7 +4,8 @@
 //! 2. [`step`] says what is missing.
 //! 3. [`sign_in`], [`choose`] and [`consent`] ask for it, each bound to the browser that began and
 //!    to a token in its form.
-//! 4. [`answer`] sends the browser back with a code or an error.
+//! 4. [`answer`] sends the browser back with a code or an error. Where a device waits instead
+//!    (`device/`), the last page says so.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +15,15 @@ use axum::response::Response;
 
 use crate::authorize::answer::{Answer, see_other};
 use crate::authorize::prompt::{Prompt, Prompts};
-use crate::authorize::request::{AuthorizationRequest, Refusal};
+use crate::authorize::request::{AnswerTo, AuthorizationRequest, CodeRequest, Refusal};
 use crate::authorize::step::Step;
 use crate::browser::{self, Authentication, Interaction};
 use crate::error::OAuthError;
 use crate::grants::{CodeTerms, Grant};
-use crate::pages;
 use crate::params::Params;
 use crate::provider::{Provider, Shared};
-use crate::secret;
 use crate::wire::Inbound;
+use crate::{device, pages, secret};
 
 pub(crate) mod answer;
 pub(crate) mod choose;
@@ -57,13 +57,29 @@ fn authorize(provider: &Provider, headers: &HeaderMap, params: &Params) -> Respo
         Err(Refusal::Page(why)) => return pages::problem(StatusCode::BAD_REQUEST, why),
         Err(Refusal::Redirect(to, error)) => return Answer::failure(error).send(&to, provider),
     };
-    let address = request.address.clone();
+    begin(provider, headers, &request)
+}
+
+/// Begins what a request asks of the person behind a browser.
+pub(crate) fn begin(
+    provider: &Provider,
+    headers: &HeaderMap,
+    request: &AuthorizationRequest,
+) -> Response {
     let browser = browser::named_by(headers, provider);
     let begun = match &request.prompts {
-        Prompts::Silent => silently(provider, browser.as_deref(), &request),
-        Prompts::Asking(prompts) => with_pages(provider, browser, &request, prompts.clone()),
+        Prompts::Silent => silently(provider, browser.as_deref(), request),
+        Prompts::Asking(prompts) => with_pages(provider, browser, request, prompts.clone()),
     };
-    begun.unwrap_or_else(|error| Answer::failure(error).send(&address, provider))
+    begun.unwrap_or_else(|error| refuse(provider, request, error))
+}
+
+/// Ends a request with an error, told to whoever waits for its answer.
+fn refuse(provider: &Provider, request: &AuthorizationRequest, error: OAuthError) -> Response {
+    match &request.answer_to {
+        AnswerTo::Browser(code) => Answer::failure(error).send(&code.address, provider),
+        AnswerTo::Device(user_code) => device::verification::denied(provider, user_code),
+    }
 }
 
 /// `prompt=none`: everything is known already, or the answer is an error.
@@ -134,7 +150,7 @@ fn advance(provider: &Provider, interaction: &Interaction) -> Response {
         (Step::Grant, Some(session)) => {
             provider.browsers().close(&interaction.id);
             grant(provider, &session, request)
-                .unwrap_or_else(|error| Answer::failure(error).send(&request.address, provider))
+                .unwrap_or_else(|error| refuse(provider, request, error))
         }
         (Step::SignIn | Step::Grant, _) => page("/sign-in"),
     }
@@ -144,7 +160,7 @@ fn advance(provider: &Provider, interaction: &Interaction) -> Response {
 fn deny(provider: &Provider, interaction: &Interaction) -> Response {
     provider.browsers().close(&interaction.id);
     let error = OAuthError::new("access_denied", "the person said no");
-    Answer::failure(error).send(&interaction.request.address, provider)
+    refuse(provider, &interaction.request, error)
 }
 
 fn grant(
@@ -155,15 +171,32 @@ fn grant(
     if request.subject.as_deref().is_some_and(|hinted| hinted != session.account.subject) {
         return Err(OAuthError::new("login_required", "someone else than the hinted signed in"));
     }
+    let nonce = match &request.answer_to {
+        AnswerTo::Browser(code) => code.nonce.clone(),
+        AnswerTo::Device(_) => None,
+    };
     let grant = Grant {
         client_id: request.client_id.clone(),
         account: session.account,
         scopes: request.scopes.clone(),
         resources: request.resources.clone(),
-        nonce: request.nonce.clone(),
+        nonce,
         auth_time: session.auth_time,
         sid: session.sid.clone(),
     };
+    match &request.answer_to {
+        AnswerTo::Browser(code) => send_code(provider, grant, code),
+        AnswerTo::Device(user_code) => {
+            Ok(device::verification::allowed(provider, user_code, grant))
+        }
+    }
+}
+
+fn send_code(
+    provider: &Provider,
+    grant: Grant,
+    request: &CodeRequest,
+) -> Result<Response, OAuthError> {
     let terms = CodeTerms {
         redirect_uri: request.address.redirect_uri.clone(),
         challenge: request.challenge.clone(),

@@ -6,33 +6,59 @@
 
 use crate::authorize::answer::ReturnAddress;
 use crate::authorize::prompt::Prompts;
+use crate::device::UserCode;
 use crate::error::OAuthError;
 use crate::jose::Thumbprint;
 use crate::options::{Client, Offer, Options};
 use crate::params::Params;
 use crate::provider::Provider;
 use crate::scope::ScopeSet;
-use crate::{par, redirect_uri, resource};
+use crate::{dpop, par, redirect_uri, resource};
 
 /// A request that may be served.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client_id: String,
     pub(crate) client_name: String,
-    pub(crate) address: ReturnAddress,
     pub(crate) scopes: ScopeSet,
     pub(crate) resources: Vec<String>,
-    pub(crate) nonce: Option<String>,
-    /// The S256 challenge (RFC 7636 §4.2).
-    pub(crate) challenge: String,
-    /// The key that the code's tokens must be bound to (RFC 9449 §10).
-    pub(crate) dpop_jkt: Option<Thumbprint>,
+    pub(crate) answer_to: AnswerTo,
     pub(crate) prompts: Prompts,
     pub(crate) login_hint: Option<String>,
     /// The greatest age of the sign-in, in seconds.
     pub(crate) max_age: Option<u64>,
     /// The subject that `id_token_hint` names.
     pub(crate) subject: Option<String>,
+}
+
+/// Who waits for the person's answer.
+#[derive(Clone, Debug)]
+pub(crate) enum AnswerTo {
+    /// The application behind the browser: it gets a code.
+    Browser(CodeRequest),
+    /// A device that shows this code, and polls.
+    Device(UserCode),
+}
+
+/// What a code is to be sent to and bound to.
+#[derive(Clone, Debug)]
+pub(crate) struct CodeRequest {
+    pub(crate) address: ReturnAddress,
+    pub(crate) nonce: Option<String>,
+    /// The S256 challenge (RFC 7636 §4.2).
+    pub(crate) challenge: String,
+    /// The key that the code's tokens must be bound to (RFC 9449 §10).
+    pub(crate) dpop_jkt: Option<Thumbprint>,
+}
+
+impl AnswerTo {
+    /// Where the browser goes in the end, if it is sent anywhere.
+    pub(crate) fn redirect_uri(&self) -> Option<&str> {
+        match self {
+            Self::Browser(code) => Some(&code.address.redirect_uri),
+            Self::Device(_) => None,
+        }
+    }
 }
 
 /// Why a request is not served, and who is told.
@@ -53,10 +79,17 @@ pub(crate) fn from_browser(
     let offer = provider.options.par;
     match params.get("request_uri").filter(|uri| par::is_request_uri(uri)) {
         Some(request_uri) if offer != Offer::Off => pushed(params, request_uri, provider),
-        _ => parse(params, provider).and_then(|request| match offer {
-            Offer::Off | Offer::Offered => Ok(request),
-            Offer::Required => Err(Refusal::Redirect(request.address, par::required())),
-        }),
+        _ if offer == Offer::Required => Err(not_pushed(params, provider)),
+        _ => parse(params, None, provider),
+    }
+}
+
+fn not_pushed(params: &Params, provider: &Provider) -> Refusal {
+    let address =
+        client(params, &provider.options).and_then(|client| return_address(params, client));
+    match address {
+        Ok(address) => Refusal::Redirect(address, par::required()),
+        Err(refusal) => refusal,
     }
 }
 
@@ -77,11 +110,16 @@ fn pushed(
     request.ok_or(Refusal::Page("The pushed request has ended, was used, or never existed."))
 }
 
-/// Parses and judges a request, whoever brought it.
-pub(crate) fn parse(params: &Params, provider: &Provider) -> Result<AuthorizationRequest, Refusal> {
+/// Parses and judges a request, whoever brought it, and with it the key that it proved.
+pub(crate) fn parse(
+    params: &Params,
+    proven: Option<Thumbprint>,
+    provider: &Provider,
+) -> Result<AuthorizationRequest, Refusal> {
     let client = client(params, &provider.options)?;
     let address = return_address(params, client)?;
-    judge(params, client, &address, provider).map_err(|error| Refusal::Redirect(address, error))
+    let judged = judge(params, client, &address, proven, provider);
+    judged.map_err(|error| Refusal::Redirect(address, error))
 }
 
 fn client<'a>(params: &Params, options: &'a Options) -> Result<&'a Client, Refusal> {
@@ -110,6 +148,7 @@ fn judge(
     params: &Params,
     client: &Client,
     address: &ReturnAddress,
+    proven: Option<Thumbprint>,
     provider: &Provider,
 ) -> Result<AuthorizationRequest, OAuthError> {
     if params.repeated().is_some() {
@@ -117,16 +156,18 @@ fn judge(
     }
     no_unsupported(params)?;
     code_flow(params)?;
-    let allowed = &provider.options.resources;
+    let code = CodeRequest {
+        address: address.clone(),
+        nonce: params.get("nonce").map(str::to_owned),
+        challenge: challenge(params)?,
+        dpop_jkt: dpop_jkt(params, proven, &provider.options)?,
+    };
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         client_name: client.name.clone(),
-        address: address.clone(),
         scopes: scopes(params, &provider.options)?,
-        resources: resource::check(params.resources(), allowed, &provider.userinfo_url())?,
-        nonce: params.get("nonce").map(str::to_owned),
-        challenge: challenge(params)?,
-        dpop_jkt: dpop_jkt(params, &provider.options)?,
+        resources: resource::asked(params, provider)?,
+        answer_to: AnswerTo::Browser(code),
         prompts: Prompts::parse(params.get("prompt"))?,
         login_hint: params.get("login_hint").map(str::to_owned),
         max_age: max_age(params)?,
@@ -161,7 +202,8 @@ fn code_flow(params: &Params) -> Result<(), OAuthError> {
     }
 }
 
-fn scopes(params: &Params, options: &Options) -> Result<ScopeSet, OAuthError> {
+/// The scopes that are asked for: some, and all of them known.
+pub(crate) fn scopes(params: &Params, options: &Options) -> Result<ScopeSet, OAuthError> {
     let asked = ScopeSet::parse(params.get("scope").unwrap_or_default());
     if asked.is_empty() {
         return Err(OAuthError::invalid_scope("no scope is asked for"));
@@ -187,13 +229,20 @@ fn challenge(params: &Params) -> Result<String, OAuthError> {
     Ok(challenge.to_owned())
 }
 
-fn dpop_jkt(params: &Params, options: &Options) -> Result<Option<Thumbprint>, OAuthError> {
-    match params.get("dpop_jkt") {
-        Some(text) if options.dpop != Offer::Off => {
-            let thumbprint = Thumbprint::parse(text).map(Some);
-            thumbprint.ok_or_else(|| OAuthError::invalid_request("dpop_jkt is no thumbprint"))
-        }
-        _ => Ok(None),
+/// A proof at the push says the same as `dpop_jkt` (RFC 9449 §10.1).
+fn dpop_jkt(
+    params: &Params,
+    proven: Option<Thumbprint>,
+    options: &Options,
+) -> Result<Option<Thumbprint>, OAuthError> {
+    let Some(text) = params.get("dpop_jkt").filter(|_| options.dpop != Offer::Off) else {
+        return Ok(proven);
+    };
+    let named = Thumbprint::parse(text);
+    let named = named.ok_or_else(|| OAuthError::invalid_request("dpop_jkt is no thumbprint"))?;
+    match proven {
+        Some(proven) if proven != named => Err(dpop::invalid("the proof's key is not dpop_jkt")),
+        _ => Ok(Some(named)),
     }
 }
 

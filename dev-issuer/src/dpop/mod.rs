@@ -45,7 +45,8 @@ pub(crate) fn missing() -> OAuthError {
     invalid("a DPoP proof is missing")
 }
 
-fn invalid(why: &'static str) -> OAuthError {
+/// The error of a request with a proof that proves something else.
+pub(crate) fn invalid(why: &'static str) -> OAuthError {
     OAuthError::new("invalid_dpop_proof", why)
 }
 

@@ -20,5 +20,5 @@ pub(crate) fn page(interaction: &Interaction, account: &Account) -> Page {
         chip = account_chip(account),
         hidden = hidden_fields(interaction),
     );
-    Page::new("Choose an account", main).returning_to(&interaction.request.address.redirect_uri)
+    Page::new("Choose an account", main).returning_to(interaction.request.answer_to.redirect_uri())
 }

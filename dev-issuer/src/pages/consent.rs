@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::accounts::Account;
+use crate::authorize::request::AnswerTo;
 use crate::browser::Interaction;
 use crate::pages::{Page, account_chip, esc, hidden_fields};
 
@@ -12,6 +13,7 @@ pub(crate) fn page(interaction: &Interaction, account: &Account) -> Page {
         r#"<h1>Allow access?</h1>
 <p class="lead"><strong>{client}</strong> asks for access to this account:</p>
 {chip}
+{device}
 <h2>It will be able to</h2>
 <ul class="wants">{scopes}</ul>
 {resources}
@@ -24,11 +26,25 @@ pub(crate) fn page(interaction: &Interaction, account: &Account) -> Page {
 </form>"#,
         client = esc(&request.client_name),
         chip = account_chip(account),
+        device = device(&request.answer_to),
         scopes = request.scopes.names().map(wish).collect::<String>(),
         resources = resources(&request.resources),
         hidden = hidden_fields(interaction),
     );
-    Page::new("Allow access?", main).returning_to(&request.address.redirect_uri)
+    Page::new("Allow access?", main).returning_to(request.answer_to.redirect_uri())
+}
+
+/// A device is somewhere else: only the person can tell whether it is theirs (RFC 8628 §5.4).
+fn device(answer_to: &AnswerTo) -> String {
+    match answer_to {
+        AnswerTo::Browser(_) => String::new(),
+        AnswerTo::Device(code) => format!(
+            r#"<h2>On a device that shows</h2>
+<p class="user-code"><code>{}</code></p>
+<p class="alarm">Allow only if you see this code on a device of yours. Nobody else needs it.</p>"#,
+            esc(&code.to_string())
+        ),
+    }
 }
 
 fn wish(scope: &str) -> String {

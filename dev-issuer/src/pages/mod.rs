@@ -19,6 +19,7 @@ use crate::browser::Interaction;
 
 pub(crate) mod choose;
 pub(crate) mod consent;
+pub(crate) mod device;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
 
@@ -44,8 +45,8 @@ impl Page {
     }
 
     /// Admits redirects from this page's form to `address`.
-    pub(crate) fn returning_to(self, address: &str) -> Self {
-        Self { returns_to: Some(address.to_owned()), ..self }
+    pub(crate) fn returning_to(self, address: Option<&str>) -> Self {
+        Self { returns_to: address.map(str::to_owned), ..self }
     }
 
     pub(crate) fn send(self, status: StatusCode) -> Response {

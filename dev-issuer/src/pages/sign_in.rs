@@ -36,7 +36,7 @@ pub(crate) fn page(interaction: &Interaction, username: &str, trouble: Trouble) 
         username = esc(username),
         hints = hints(),
     );
-    Page::new("Sign in", main).returning_to(&interaction.request.address.redirect_uri)
+    Page::new("Sign in", main).returning_to(interaction.request.answer_to.redirect_uri())
 }
 
 fn alarm(trouble: Trouble) -> &'static str {

@@ -19,11 +19,7 @@ pub(crate) fn question(account: &Account, token: &str, destination: Option<&str>
         chip = account_chip(account),
         token = esc(token),
     );
-    let page = Page::new("Sign out?", main);
-    match destination {
-        Some(destination) => page.returning_to(destination),
-        None => page,
-    }
+    Page::new("Sign out?", main).returning_to(destination)
 }
 
 /// Says that nobody is signed in any more.

@@ -31,11 +31,7 @@ pub(super) fn redeem(request: &TokenRequest<'_>) -> Result<Response, OAuthError>
         scopes: grant.scopes.clone(),
         resources: resource::narrow(form.resources(), &grant.resources)?,
         nonce: grant.nonce.clone(),
-        refresh_token: grant
-            .scopes
-            .contains("offline_access")
-            .then(|| request.new_refresh_token(id))
-            .transpose()?,
+        refresh_token: request.refresh_token_for(id, &grant)?,
     };
     answer::give(request, &grant, issue)
 }

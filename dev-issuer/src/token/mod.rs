@@ -7,19 +7,20 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
-use crate::client_auth;
 use crate::dpop::{self, Target};
 use crate::error::OAuthError;
-use crate::grants::GrantId;
+use crate::grants::{Grant, GrantId};
 use crate::jose::Thumbprint;
-use crate::options::{Client, Offer};
+use crate::options::{Client, Offer, Switch};
 use crate::params::Params;
 use crate::provider::{Provider, Shared};
 use crate::wire::Inbound;
+use crate::{client_auth, device};
 
 mod answer;
 mod claims;
 mod code;
+mod device_code;
 mod refresh;
 
 pub(crate) use claims::about as claims_about;
@@ -57,9 +58,10 @@ fn answer(
     match form.get("grant_type") {
         Some("authorization_code") => code::redeem(&request),
         Some("refresh_token") => refresh::rotate(&request),
-        Some(_) => {
-            Err(OAuthError::new("unsupported_grant_type", "only codes and refresh tokens here"))
+        Some(device::GRANT_TYPE) if provider.options.device == Switch::On => {
+            device_code::poll(&request)
         }
+        Some(_) => Err(OAuthError::new("unsupported_grant_type", "no such grant is served here")),
         None => Err(OAuthError::invalid_request("grant_type is missing")),
     }
 }
@@ -75,6 +77,12 @@ fn key(provider: &Provider, headers: &HeaderMap) -> Result<Option<Thumbprint>, O
 impl TokenRequest<'_> {
     fn required(&self, name: &str) -> Result<&str, OAuthError> {
         self.form.get(name).ok_or_else(|| OAuthError::invalid_request(format!("no {name}")))
+    }
+
+    /// The first refresh token of a grant, where the person allowed one.
+    fn refresh_token_for(&self, id: GrantId, grant: &Grant) -> Result<Option<String>, OAuthError> {
+        let allowed = grant.scopes.contains("offline_access");
+        allowed.then(|| self.new_refresh_token(id)).transpose()
     }
 
     /// Makes a refresh token. A public client's is bound to its key; a confidential client proves

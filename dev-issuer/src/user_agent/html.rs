@@ -1,11 +1,22 @@
 //! Reads what a sign-in needs out of this provider's own pages: the form, the title, the text.
 //! It knows attributes in double quotes and the five character references that we write.
 
-/// A form, as it would be posted.
+/// A form, as it would be sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Form {
+    pub(super) method: Method,
     pub(super) action: String,
     pub(super) fields: Vec<(String, String)>,
+}
+
+/// How a form is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Method {
+    /// In the query.
+    #[default]
+    Get,
+    /// In the body.
+    Post,
 }
 
 impl Form {
@@ -15,16 +26,21 @@ impl Form {
     }
 }
 
-/// The first form that is posted, with the values its fields have.
+/// The page's first form, with the values its fields have.
 pub(super) fn form(page: &str) -> Option<Form> {
-    let start = page.find("<form method=\"post\"")?;
+    let start = page.find("<form ")?;
     let end = page[start..].find("</form>")? + start;
     let mut tags = tags(&page[start..end]);
-    let action = attribute(tags.next()?, "action")?;
+    let form = tags.next()?;
+    let post = attribute(form, "method").is_some_and(|method| method == "post");
     let fields = tags.filter(|tag| tag.starts_with("input")).filter_map(|tag| {
         Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))
     });
-    Some(Form { action, fields: fields.collect() })
+    Some(Form {
+        method: if post { Method::Post } else { Method::Get },
+        action: attribute(form, "action")?,
+        fields: fields.collect(),
+    })
 }
 
 pub(super) fn title(page: &str) -> String {
@@ -70,14 +86,14 @@ fn unescape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{form, text};
+    use super::{Method, form, text};
 
     #[test]
     fn a_form_is_read_with_its_values() {
         let page = r#"<form method="post" action="/x"><input name="a" value="1 &amp; 2">
             <input name="b"><button name="c" value="d">Go</button></form>"#;
         let form = form(page).unwrap_or_default();
-        assert_eq!(form.action, "/x");
+        assert_eq!((form.method, form.action.as_str()), (Method::Post, "/x"));
         let fields = [("a", "1 & 2"), ("b", "")].map(|(a, b)| (a.to_owned(), b.to_owned()));
         assert_eq!(form.fields, fields);
     }

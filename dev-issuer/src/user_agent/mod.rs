@@ -12,7 +12,7 @@ use reqwest::{Client, Response, redirect};
 use url::{Origin, Url};
 
 use self::cookies::CookieJar;
-use self::html::Form;
+use self::html::{Form, Method};
 use self::journey::Journey;
 
 mod cookies;
@@ -92,6 +92,12 @@ pub enum UserAgentError {
         /// What the page said.
         text: String,
     },
+    /// The page for a device's code came back.
+    #[error("the page for a device's code says: {text}")]
+    WrongCode {
+        /// What the page said.
+        text: String,
+    },
     /// The journey ended before the person could answer, on a page that has no form for it.
     #[error("{address} is no page of a sign-in: {title}")]
     UnexpectedPage {
@@ -140,12 +146,22 @@ impl UserAgent {
         password: &str,
         consent: Consent,
     ) -> Result<Visit, UserAgentError> {
-        let mut journey = Journey::new(username, password, consent);
-        let page = match self.walk(authorization_url, &mut journey).await? {
-            Arrival::Outside(url) => self.follow(url).await?,
-            Arrival::Page(page) => page,
-        };
-        Ok(page.ends(journey.steps))
+        self.go(authorization_url, Journey::new(username, password, consent)).await
+    }
+
+    /// Types a device's code at the `verification_uri`, signs in, and allows or denies, as a person
+    /// does who holds the device (RFC 8628 §3.3). A `verification_uri_complete` will do as well: the
+    /// code is in it, and is not typed then.
+    pub async fn answer_device(
+        &self,
+        verification_uri: &str,
+        user_code: &str,
+        username: &str,
+        password: &str,
+        consent: Consent,
+    ) -> Result<Visit, UserAgentError> {
+        let journey = Journey::new(username, password, consent).for_device(user_code);
+        self.go(verification_uri, journey).await
     }
 
     /// Signs in and gives the address that the provider sends the browser to, unvisited: for tests
@@ -170,6 +186,15 @@ impl UserAgent {
     /// Goes to an address, with the cookies of earlier journeys, and follows redirects.
     pub async fn visit(&self, url: &str) -> Result<Visit, UserAgentError> {
         Ok(self.follow(Url::parse(url)?).await?.ends(Vec::new()))
+    }
+
+    /// Walks through the provider's pages, and on to where they lead.
+    async fn go(&self, url: &str, mut journey: Journey<'_>) -> Result<Visit, UserAgentError> {
+        let page = match self.walk(url, &mut journey).await? {
+            Arrival::Outside(url) => self.follow(url).await?,
+            Arrival::Page(page) => page,
+        };
+        Ok(page.ends(journey.steps))
     }
 
     /// Goes from page to page of the provider, doing what each asks for.
@@ -217,10 +242,15 @@ impl UserAgent {
         Err(UserAgentError::BadRedirect { address: without_query(&url) })
     }
 
-    /// Sends one request, GET or with a form POST, and takes in the cookies of the answer.
+    /// Sends one request, as the form wants if there is one, and takes in the cookies of the answer.
     async fn send(&self, url: &Url, form: Option<Form>) -> Result<Response, UserAgentError> {
         let request = match form {
             None => self.http.get(url.clone()),
+            Some(form) if form.method == Method::Get => {
+                let mut url = url.clone();
+                url.query_pairs_mut().clear().extend_pairs(&form.fields);
+                self.http.get(url)
+            }
             Some(form) => self.http.post(url.clone()).form(&form.fields),
         };
         let request = match self.jar().header(url) {

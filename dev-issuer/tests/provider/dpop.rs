@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::keys::{ClientKey, b64, now};
 use crate::stand::{Answer, Query, Stand, as_web_app, claims, code_form, refresh_form};
 
-const ROTATION: Duration = Duration::from_mins(1);
+const ROTATION: Duration = Duration::from_hours(1);
 
 async fn offered() -> Stand {
     Stand::with(Options { dpop: Offer::Offered, ..Options::default() }).await

@@ -1,6 +1,7 @@
 //! The provider, driven over HTTP: whole journeys, every refusal, every fault.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test says where by panicking")]
 
+mod device;
 mod dpop;
 mod end_session;
 mod faults;
