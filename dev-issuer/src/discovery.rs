@@ -6,12 +6,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::authorize::prompt::Prompt;
-use crate::device;
 use crate::faults::Effect;
-use crate::jose;
 use crate::jwks::MAY_BE_KEPT;
 use crate::options::{Offer, Switch};
 use crate::provider::{ACR, Provider, Shared};
+use crate::{client_auth, device, jose};
 
 pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
     let mut document = document(&provider);
@@ -63,7 +62,6 @@ fn endpoints(provider: &Provider) -> Map<String, Value> {
 }
 
 fn abilities(provider: &Provider) -> Map<String, Value> {
-    let client_authentication = ["none", "client_secret_basic", "client_secret_post"];
     let claims = [
         "iss",
         "sub",
@@ -94,8 +92,10 @@ fn abilities(provider: &Provider) -> Map<String, Value> {
         ("acr_values_supported", json!([ACR])),
         ("subject_types_supported", json!(["public"])),
         ("id_token_signing_alg_values_supported", json!([provider.options.id_alg.name()])),
-        ("token_endpoint_auth_methods_supported", json!(client_authentication)),
-        ("revocation_endpoint_auth_methods_supported", json!(client_authentication)),
+        ("token_endpoint_auth_methods_supported", json!(client_auth::METHODS)),
+        ("token_endpoint_auth_signing_alg_values_supported", json!(jose::ALGORITHMS)),
+        ("revocation_endpoint_auth_methods_supported", json!(client_auth::METHODS)),
+        ("revocation_endpoint_auth_signing_alg_values_supported", json!(jose::ALGORITHMS)),
         ("authorization_response_iss_parameter_supported", json!(true)),
         ("claims_parameter_supported", json!(false)),
         ("request_parameter_supported", json!(false)),
@@ -112,5 +112,8 @@ fn grant_types(provider: &Provider) -> Vec<&'static str> {
         Switch::Off => None,
         Switch::On => Some(device::GRANT_TYPE),
     };
-    ["authorization_code", "refresh_token"].into_iter().chain(device).collect()
+    ["authorization_code", "refresh_token", "client_credentials"]
+        .into_iter()
+        .chain(device)
+        .collect()
 }

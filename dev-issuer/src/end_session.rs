@@ -4,6 +4,8 @@
 //! the person is asked first: any page could have sent the browser here. Refresh tokens outlive
 //! the session; `/revoke` ends them.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -67,7 +69,7 @@ fn hint(provider: &Provider, params: &Params) -> Option<Hint> {
     let claims = provider.keys().verify(params.get("id_token_hint")?)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
     // Access tokens have the same signatures, but another audience than a client.
-    let client_id = text("aud").filter(|id| provider.options.client(id).is_some())?;
+    let client_id = text("aud").filter(|id| provider.client(id).is_some())?;
     Some(Hint { client_id, subject: text("sub")? })
 }
 
@@ -95,11 +97,11 @@ fn destination(
     }))
 }
 
-fn client<'a>(
-    provider: &'a Provider,
+fn client(
+    provider: &Provider,
     params: &Params,
     hint: Option<&Hint>,
-) -> Result<Option<&'a Client>, &'static str> {
+) -> Result<Option<Arc<Client>>, &'static str> {
     let named = params.get("client_id");
     if let (Some(named), Some(hint)) = (named, hint)
         && named != hint.client_id
@@ -109,7 +111,7 @@ fn client<'a>(
     match named.or(hint.map(|hint| hint.client_id.as_str())) {
         None => Ok(None),
         Some(id) => {
-            let known = provider.options.client(id).map(Some);
+            let known = provider.client(id).map(Some);
             known.ok_or("The application that sent you here is not registered.")
         }
     }

@@ -1,13 +1,13 @@
 //! Grants, and the codes and tokens that hang on them.
 //!
-//! A grant is what a person allowed a client at one sign-in. Codes, refresh tokens and access
+//! A grant is what a person allowed a client at one sign-in, or what a client may do by itself. Codes, refresh tokens and access
 //! tokens only point at it, so removing the grant ends them all: that is how a reused code, a
 //! reused refresh token and a revocation work.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
 
-use crate::accounts::Account;
+use crate::browser::Authentication;
 use crate::clock::UnixSeconds;
 use crate::error::OAuthError;
 use crate::jose::Thumbprint;
@@ -18,16 +18,33 @@ use crate::secret;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct GrantId(u64);
 
-/// What was allowed, by whom, to whom.
+/// What was allowed, in whose name, to whom.
 #[derive(Clone, Debug)]
 pub(crate) struct Grant {
     pub(crate) client_id: String,
-    pub(crate) account: &'static Account,
+    pub(crate) subject: Subject,
     pub(crate) scopes: ScopeSet,
     pub(crate) resources: Vec<String>,
     pub(crate) nonce: Option<String>,
-    pub(crate) auth_time: UnixSeconds,
-    pub(crate) sid: String,
+}
+
+impl Grant {
+    /// The `sub` of its tokens. A client that acts for itself is its own subject (RFC 9068 §2.2).
+    pub(crate) fn subject_id(&self) -> &str {
+        match &self.subject {
+            Subject::Person(person) => person.account.subject,
+            Subject::Client => &self.client_id,
+        }
+    }
+}
+
+/// In whose name the client acts.
+#[derive(Clone, Debug)]
+pub(crate) enum Subject {
+    /// Somebody's who signed in.
+    Person(Authentication),
+    /// Its own.
+    Client,
 }
 
 /// What a code may be redeemed with.
@@ -245,7 +262,6 @@ impl Grants {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::ACCOUNTS;
 
     const NOW: UnixSeconds = 1_000;
 
@@ -253,12 +269,10 @@ mod tests {
     fn granted(grants: &mut Grants) -> io::Result<(String, String)> {
         let grant = Grant {
             client_id: "app".to_owned(),
-            account: &ACCOUNTS[0],
+            subject: Subject::Client,
             scopes: ScopeSet::default(),
             resources: Vec::new(),
             nonce: None,
-            auth_time: NOW,
-            sid: String::new(),
         };
         let (redirect_uri, challenge) = (String::new(), String::new());
         let terms = CodeTerms { redirect_uri, challenge, dpop_jkt: None, expires_at: NOW + 10 };

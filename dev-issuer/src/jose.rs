@@ -42,6 +42,10 @@ impl PublicKey {
         algorithm(&jwk).map(|_| Self(jwk))
     }
 
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.0.common.key_id.as_deref()
+    }
+
     pub(crate) fn thumbprint(&self) -> Option<Thumbprint> {
         self.0.thumbprint(ThumbprintHash::SHA256).ok().map(Thumbprint)
     }

@@ -93,7 +93,7 @@ fn push(
     inbound: &Inbound,
 ) -> Result<Response, OAuthError> {
     let form = inbound.body_only()?;
-    client_auth::authenticate(&provider.options, headers, form)?;
+    client_auth::authenticate(provider, headers, form)?;
     let target = Target { method: "POST", url: &provider.at("/par"), access_token: None };
     let key = dpop::presented(provider, headers, target)?;
     let request = request::parse(form, key, provider).map_err(told_to_the_client)?;

@@ -7,13 +7,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::browser::Browsers;
+use crate::clients::Clients;
 use crate::clock::{Clock, UnixSeconds};
 use crate::device::Devices;
 use crate::dpop::NonceStore;
 use crate::faults::FaultBoard;
 use crate::grants::Grants;
 use crate::keys::KeySet;
-use crate::options::Options;
+use crate::options::{Client, Options};
 use crate::par::PushedRequests;
 use crate::record::Recorder;
 use crate::replay::SeenIds;
@@ -33,16 +34,19 @@ pub(crate) struct Provider {
     pub(crate) faults: FaultBoard,
     pub(crate) recorder: Recorder,
     keys: RwLock<KeySet>,
+    clients: RwLock<Clients>,
     grants: Mutex<Grants>,
     browsers: Mutex<Browsers>,
     pushed: Mutex<PushedRequests>,
     devices: Mutex<Devices>,
     nonces: Mutex<NonceStore>,
     seen_proofs: Mutex<SeenIds>,
+    seen_assertions: Mutex<SeenIds>,
 }
 
 impl Provider {
     pub(crate) fn new(url: String, options: Options, keys: KeySet) -> Self {
+        let clients = options.clients.iter().cloned().collect();
         Self {
             url,
             options,
@@ -50,12 +54,14 @@ impl Provider {
             faults: FaultBoard::default(),
             recorder: Recorder::default(),
             keys: RwLock::new(keys),
+            clients: RwLock::new(clients),
             grants: Mutex::default(),
             browsers: Mutex::default(),
             pushed: Mutex::default(),
             devices: Mutex::default(),
             nonces: Mutex::default(),
             seen_proofs: Mutex::default(),
+            seen_assertions: Mutex::default(),
         }
     }
 
@@ -70,6 +76,10 @@ impl Provider {
     pub(crate) fn rotate_keys(&self, successor: KeySet) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         *keys = keys.succeeded_by(successor);
+    }
+
+    pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
+        self.clients.read().unwrap_or_else(PoisonError::into_inner).get(id)
     }
 
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
@@ -94,6 +104,10 @@ impl Provider {
 
     pub(crate) fn seen_proofs(&self) -> MutexGuard<'_, SeenIds> {
         self.seen_proofs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn seen_assertions(&self) -> MutexGuard<'_, SeenIds> {
+        self.seen_assertions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The URL of one of our own paths.

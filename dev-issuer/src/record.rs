@@ -12,8 +12,9 @@ use crate::jose::{PublicKey, SignedJwt};
 use crate::params::Params;
 
 /// The parameters whose values are recorded.
-const HARMLESS: [&str; 15] = [
+const HARMLESS: [&str; 16] = [
     "acr_values",
+    "client_assertion_type",
     "client_id",
     "code_challenge_method",
     "dpop_jkt",

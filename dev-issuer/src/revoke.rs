@@ -28,12 +28,12 @@ fn revoke(provider: &Provider, headers: &HeaderMap, inbound: &Inbound) -> Result
     if form.repeated().is_some() {
         return Err(OAuthError::repeated_parameter());
     }
-    let client = client_auth::authenticate(&provider.options, headers, form)?;
+    let client = client_auth::authenticate(provider, headers, form)?;
     let token = form.get("token").ok_or_else(|| OAuthError::invalid_request("no token"))?;
-    if revoke_refresh(provider, client, token)? {
+    if revoke_refresh(provider, &client, token)? {
         return Ok(());
     }
-    revoke_access(provider, client, token)
+    revoke_access(provider, &client, token)
 }
 
 fn revoke_refresh(provider: &Provider, client: &Client, token: &str) -> Result<bool, OAuthError> {

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::dpop::{self, Target};
 use crate::error::OAuthError;
+use crate::grants::Subject;
 use crate::jose;
 use crate::options::Offer;
 use crate::provider::{Provider, Shared};
@@ -63,10 +64,12 @@ fn answer(
     let grants = provider.grants();
     let grant = grants.behind_access(text("jti"), provider.now()).ok_or(Refused::InvalidToken)?;
     let scopes = ScopeSet::parse(text("scope"));
-    if !scopes.contains("openid") {
-        return Err(Refused::InsufficientScope);
+    match &grant.subject {
+        Subject::Person(person) if scopes.contains("openid") => {
+            Ok(claims_about(person.account, &scopes, provider))
+        }
+        _ => Err(Refused::InsufficientScope),
     }
-    Ok(claims_about(grant.account, &scopes, provider))
 }
 
 /// Where DPoP is off, its scheme is one of those that nobody knows.

@@ -19,7 +19,7 @@ use crate::authorize::request::{AnswerTo, AuthorizationRequest, CodeRequest, Ref
 use crate::authorize::step::Step;
 use crate::browser::{self, Authentication, Interaction};
 use crate::error::OAuthError;
-use crate::grants::{CodeTerms, Grant};
+use crate::grants::{CodeTerms, Grant, Subject};
 use crate::params::Params;
 use crate::provider::{Provider, Shared};
 use crate::wire::Inbound;
@@ -177,12 +177,10 @@ fn grant(
     };
     let grant = Grant {
         client_id: request.client_id.clone(),
-        account: session.account,
+        subject: Subject::Person(session.clone()),
         scopes: request.scopes.clone(),
         resources: request.resources.clone(),
         nonce,
-        auth_time: session.auth_time,
-        sid: session.sid.clone(),
     };
     match &request.answer_to {
         AnswerTo::Browser(code) => send_code(provider, grant, code),

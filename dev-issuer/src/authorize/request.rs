@@ -4,6 +4,8 @@
 //! and never to an address that a stranger chose (RFC 6749 §4.1.2.1). After that, every error is
 //! sent to the client.
 
+use std::sync::Arc;
+
 use crate::authorize::answer::ReturnAddress;
 use crate::authorize::prompt::Prompts;
 use crate::device::UserCode;
@@ -85,8 +87,7 @@ pub(crate) fn from_browser(
 }
 
 fn not_pushed(params: &Params, provider: &Provider) -> Refusal {
-    let address =
-        client(params, &provider.options).and_then(|client| return_address(params, client));
+    let address = client(params, provider).and_then(|client| return_address(params, &client));
     match address {
         Ok(address) => Refusal::Redirect(address, par::required()),
         Err(refusal) => refusal,
@@ -100,7 +101,7 @@ fn pushed(
     request_uri: &str,
     provider: &Provider,
 ) -> Result<AuthorizationRequest, Refusal> {
-    let client = client(params, &provider.options)?;
+    let client = client(params, provider)?;
     let mut names: Vec<&str> = params.names().collect();
     names.sort_unstable();
     if names != ["client_id", "request_uri"] {
@@ -116,17 +117,17 @@ pub(crate) fn parse(
     proven: Option<Thumbprint>,
     provider: &Provider,
 ) -> Result<AuthorizationRequest, Refusal> {
-    let client = client(params, &provider.options)?;
-    let address = return_address(params, client)?;
-    let judged = judge(params, client, &address, proven, provider);
+    let client = client(params, provider)?;
+    let address = return_address(params, &client)?;
+    let judged = judge(params, &client, &address, proven, provider);
     judged.map_err(|error| Refusal::Redirect(address, error))
 }
 
-fn client<'a>(params: &Params, options: &'a Options) -> Result<&'a Client, Refusal> {
+fn client(params: &Params, provider: &Provider) -> Result<Arc<Client>, Refusal> {
     if params.is_repeated("client_id") {
         return Err(Refusal::Page("The request names its application more than once."));
     }
-    let client = params.get("client_id").and_then(|id| options.client(id));
+    let client = params.get("client_id").and_then(|id| provider.client(id));
     client.ok_or(Refusal::Page("The application that sent you here is not registered."))
 }
 

@@ -36,7 +36,7 @@ fn authorize(
 ) -> Result<Value, OAuthError> {
     let form = inbound.body_only()?;
     let options = &provider.options;
-    let client = client_auth::authenticate(options, headers, form)?;
+    let client = client_auth::authenticate(provider, headers, form)?;
     let wish = Wish {
         client_id: client.id.clone(),
         scopes: request::scopes(form, options)?,

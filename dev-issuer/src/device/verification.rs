@@ -42,7 +42,7 @@ fn asked(provider: &Provider, typed: &str) -> Option<AuthorizationRequest> {
     let wish = provider.devices().wish(&user_code, provider.now())?;
     let Wish { client_id, scopes, resources } = wish;
     Some(AuthorizationRequest {
-        client_name: provider.options.client(&client_id)?.name.clone(),
+        client_name: provider.client(&client_id)?.name.clone(),
         client_id,
         scopes,
         resources,

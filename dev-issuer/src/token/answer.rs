@@ -5,10 +5,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::{TokenRequest, claims};
+use crate::browser::Authentication;
 use crate::draft::Draft;
 use crate::error::OAuthError;
 use crate::faults::Effect;
-use crate::grants::{Grant, GrantId};
+use crate::grants::{Grant, GrantId, Subject};
 use crate::provider::Provider;
 use crate::scope::ScopeSet;
 use crate::secret;
@@ -35,8 +36,10 @@ pub(super) fn give(
         ("expires_in".to_owned(), json!(provider.options.access_ttl.as_secs())),
         ("scope".to_owned(), json!(issue.scopes.to_string())),
     ]);
-    if issue.scopes.contains("openid") {
-        let id_token = id_token(provider, grant, &issue, &access_token);
+    if let Subject::Person(person) = &grant.subject
+        && issue.scopes.contains("openid")
+    {
+        let id_token = id_token(request, person, &issue, &access_token);
         answer.insert("id_token".to_owned(), json!(id_token));
     }
     answer.insert("access_token".to_owned(), json!(access_token));
@@ -72,13 +75,18 @@ fn access_token(
     Ok(Draft::new("at+jwt", provider.options.access_alg, &keys, claims).encode(&keys))
 }
 
-fn id_token(provider: &Provider, grant: &Grant, issue: &Issue, access_token: &str) -> String {
+fn id_token(
+    request: &TokenRequest<'_>,
+    person: &Authentication,
+    issue: &Issue,
+    access_token: &str,
+) -> String {
+    let TokenRequest { provider, client, .. } = request;
     let changes = provider.faults.take(|effect| match effect {
         Effect::IdToken(change) => Some(change),
         _ => None,
     });
-    let nonce = issue.nonce.as_deref();
-    let claims = claims::id(provider, grant, &issue.scopes, nonce, access_token);
+    let claims = claims::id(provider, &client.id, person, issue, access_token);
     let keys = provider.keys();
     let mut draft = Draft::new("JWT", provider.options.id_alg, &keys, claims);
     for change in changes {

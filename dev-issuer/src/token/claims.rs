@@ -6,9 +6,11 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::TokenRequest;
+use super::answer::Issue;
 use crate::accounts::Account;
+use crate::browser::Authentication;
 use crate::clock::UnixSeconds;
-use crate::grants::Grant;
+use crate::grants::{Grant, Subject};
 use crate::provider::{ACR, Provider};
 use crate::scope::ScopeSet;
 
@@ -24,16 +26,18 @@ pub(super) fn access(
     let now = provider.now();
     let mut claims = json!({
         "iss": provider.url,
-        "sub": grant.account.subject,
+        "sub": grant.subject_id(),
         "aud": audience(provider, resources),
         "client_id": grant.client_id,
         "scope": scopes.to_string(),
         "jti": jti,
         "iat": now,
         "exp": now + provider.options.access_ttl.as_secs(),
-        "auth_time": grant.auth_time,
-        "acr": ACR,
     });
+    if let Subject::Person(person) = &grant.subject {
+        claims["auth_time"] = json!(person.auth_time);
+        claims["acr"] = json!(ACR);
+    }
     if let Some(key) = key {
         claims["cnf"] = json!({ "jkt": key.as_str() });
     }
@@ -52,24 +56,24 @@ fn audience(provider: &Provider, resources: &[String]) -> Value {
 /// The claims of an ID token. It has the `nonce` of the request only in answer to a code.
 pub(super) fn id(
     provider: &Provider,
-    grant: &Grant,
-    scopes: &ScopeSet,
-    nonce: Option<&str>,
+    client_id: &str,
+    person: &Authentication,
+    issue: &Issue,
     access_token: &str,
 ) -> Value {
     let now: UnixSeconds = provider.now();
-    let mut claims = about(grant.account, scopes, provider);
+    let mut claims = about(person.account, &issue.scopes, provider);
     claims.extend([
         ("iss".to_owned(), json!(provider.url)),
-        ("aud".to_owned(), json!(grant.client_id)),
+        ("aud".to_owned(), json!(client_id)),
         ("iat".to_owned(), json!(now)),
         ("exp".to_owned(), json!(now + provider.options.id_ttl.as_secs())),
-        ("auth_time".to_owned(), json!(grant.auth_time)),
+        ("auth_time".to_owned(), json!(person.auth_time)),
         ("acr".to_owned(), json!(ACR)),
-        ("sid".to_owned(), json!(grant.sid)),
+        ("sid".to_owned(), json!(person.sid)),
         ("at_hash".to_owned(), json!(at_hash(access_token))),
     ]);
-    if let Some(nonce) = nonce {
+    if let Some(nonce) = &issue.nonce {
         claims.insert("nonce".to_owned(), json!(nonce));
     }
     Value::Object(claims)

@@ -19,6 +19,7 @@ use crate::{client_auth, device};
 
 mod answer;
 mod claims;
+mod client_credentials;
 mod code;
 mod device_code;
 mod refresh;
@@ -52,12 +53,13 @@ fn answer(
     inbound: &Inbound,
 ) -> Result<Response, OAuthError> {
     let form = inbound.body_only()?;
-    let client = client_auth::authenticate(&provider.options, headers, form)?;
+    let client = client_auth::authenticate(provider, headers, form)?;
     let key = key(provider, headers)?;
-    let request = TokenRequest { provider, client, form, key };
+    let request = TokenRequest { provider, client: &client, form, key };
     match form.get("grant_type") {
         Some("authorization_code") => code::redeem(&request),
         Some("refresh_token") => refresh::rotate(&request),
+        Some("client_credentials") => client_credentials::issue(&request),
         Some(device::GRANT_TYPE) if provider.options.device == Switch::On => {
             device_code::poll(&request)
         }

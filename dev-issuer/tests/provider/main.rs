@@ -1,6 +1,8 @@
 //! The provider, driven over HTTP: whole journeys, every refusal, every fault.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test says where by panicking")]
 
+mod assertion;
+mod client_credentials;
 mod device;
 mod dpop;
 mod end_session;

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use crate::secret::ClientSecret;
 
+mod client;
+
+pub use client::{BadKeys, Client, ClientAuth, ClientKeys};
+
 /// An algorithm that this issuer signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
 #[value(rename_all = "UPPER")]
@@ -56,53 +60,6 @@ pub enum Nonces {
         /// long again, unless it has been replaced twice by then.
         rotation: Duration,
     },
-}
-
-/// A registered client. Without a secret it is a public one.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// The `client_id`.
-    pub id: String,
-    /// What the consent page calls it.
-    pub name: String,
-    /// The secret of a confidential client; `None` makes it public.
-    pub secret: Option<ClientSecret>,
-    /// Where answers may go. The port of `127.0.0.1` and `[::1]` is free.
-    pub redirect_uris: Vec<String>,
-    /// Where a person may be sent after a logout, under the same rule.
-    pub post_logout_redirect_uris: Vec<String>,
-}
-
-impl Client {
-    /// A public client with the loopback redirect URIs of a native app: `/callback` and, after a
-    /// logout, `/signed-out`, each on `127.0.0.1`, `[::1]` and `localhost`.
-    pub fn public(id: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            name: name.into(),
-            secret: None,
-            redirect_uris: on_loopback("/callback"),
-            post_logout_redirect_uris: on_loopback("/signed-out"),
-        }
-    }
-
-    /// Says whether this client has nothing to prove itself with (RFC 6749 §2.1).
-    pub(crate) fn is_public(&self) -> bool {
-        self.secret.is_none()
-    }
-
-    /// The same with a secret.
-    pub fn confidential(
-        id: impl Into<String>,
-        name: impl Into<String>,
-        secret: ClientSecret,
-    ) -> Self {
-        Self { secret: Some(secret), ..Self::public(id, name) }
-    }
-}
-
-fn on_loopback(path: &str) -> Vec<String> {
-    ["127.0.0.1", "[::1]", "localhost"].map(|host| format!("http://{host}{path}")).to_vec()
 }
 
 /// How an issuer behaves. `Options::default()` suits most tests.
@@ -184,9 +141,5 @@ impl Options {
     pub(crate) fn supported_scopes(&self) -> impl Iterator<Item = &str> {
         let own = ["openid", "profile", "email", "offline_access"];
         own.into_iter().chain(self.scopes.iter().map(String::as_str))
-    }
-
-    pub(crate) fn client(&self, id: &str) -> Option<&Client> {
-        self.clients.iter().find(|client| client.id == id)
     }
 }
