@@ -293,7 +293,7 @@ impl SignedIn {
 
     fn begin_rest(&mut self, failure: Failure, past: Past, turn: &Turn<'_>) -> Duration {
         let past = Past { failures: past.failures.saturating_add(1), ..past };
-        let pause = backoff::pause(past.failures, failure.retry_after, turn.margins.spread);
+        let pause = backoff::pause(past.failures, failure.retry_after, turn.margins);
         self.line = Line::Resting { retry_at: turn.now.plus(pause), failure, past };
         pause
     }
@@ -318,19 +318,12 @@ impl SignedIn {
             return self.end_if_nothing_is_left(turn);
         }
         self.start_next(turn);
-        if let Some(key) = self.ageing(turn) {
+        if let Some((due, key)) = self.next_unasked(turn.margins)
+            && due <= turn.now
+        {
             self.start_if_free(key, turn);
         }
         State::SignedIn(self)
-    }
-
-    /// A key in use whose token ages.
-    fn ageing(&self, turn: &Turn<'_>) -> Option<SlotKey> {
-        let due = |slot: &Slot| {
-            let window = slot.renewal_window(turn.margins);
-            window.is_some_and(|(from, to)| from <= turn.now && turn.now < to)
-        };
-        self.slots.iter().find(|(_, slot)| due(slot)).map(|(key, _)| key.clone())
     }
 
     /// Without a refresh token the session lasts as long as its last access token.
@@ -428,26 +421,35 @@ impl SignedIn {
             let held = self.slots.values().filter_map(|slot| slot.held.as_ref());
             return held.map(|token| margins.expires_at(token)).max();
         }
-        let not_before = match &self.line {
-            Line::Busy { .. } => return None,
-            Line::Idle | Line::InDoubt => BootTime::default(),
-            Line::Resting { retry_at, .. } if self.longest_waiting().is_some() => {
-                return Some(*retry_at);
+        match &self.line {
+            Line::Resting { retry_at, .. } if self.longest_waiting().is_some() => Some(*retry_at),
+            _ => self.next_unasked(margins).map(|(due, _)| due),
+        }
+    }
+
+    /// The next renewal that nobody waits for: when, and of which key that is in use.
+    fn next_unasked(&self, margins: &Margins) -> Option<(BootTime, SlotKey)> {
+        let in_use = self.slots.iter().filter(|(_, slot)| slot.demand == Demand::Asked);
+        let due = in_use.filter_map(|(key, slot)| Some((self.due_unasked(slot, margins)?, key)));
+        due.min().map(|(due, key)| (due, key.clone()))
+    }
+
+    /// When a slot in use is renewed unasked: as its token ages, or later, where that was slept
+    /// through. While a provider fails, only a token that still lives is worth the trouble.
+    fn due_unasked(&self, slot: &Slot, margins: &Margins) -> Option<BootTime> {
+        let token = slot.held.as_ref()?;
+        let ages_at = margins.ages_at(token).max(slot.keep_until);
+        match &self.line {
+            Line::Busy { .. } => None,
+            Line::Idle | Line::InDoubt => Some(ages_at),
+            Line::Resting { retry_at, .. } => {
+                Some(ages_at.max(*retry_at)).filter(|due| *due < margins.expires_at(token))
             }
-            Line::Resting { retry_at, .. } => *retry_at,
-        };
-        let windows = self.slots.values().filter_map(|slot| slot.renewal_window(margins));
-        windows.filter(|(_, to)| not_before < *to).map(|(from, _)| from.max(not_before)).min()
+        }
     }
 }
 
 impl Slot {
-    /// From when to when a renewal ahead makes sense: the token ages, and it is in use.
-    fn renewal_window(&self, margins: &Margins) -> Option<(BootTime, BootTime)> {
-        let token = self.held.as_ref().filter(|_| self.demand == Demand::Asked)?;
-        Some((margins.ages_at(token).max(self.keep_until), margins.expires_at(token)))
-    }
-
     /// Makes the slot ready for a new grant: what is still waited for stays, and so does a token
     /// that is kept for its strength, where the new grant can present it. Tells whether anything
     /// of it stays.

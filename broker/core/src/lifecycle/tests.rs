@@ -1,5 +1,7 @@
 //! The lifecycle in sentences. Each test drives one session and reads what it asks of the desk.
 
+mod pace;
+
 use std::time::Duration;
 
 use super::*;

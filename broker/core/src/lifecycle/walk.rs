@@ -131,6 +131,10 @@ impl Place {
         let (session, effects) = place.session.step(event, place.now, &margins);
         place.session = session;
         place.check(&effects, &trace);
+        if matches!(step, Move::TimePasses) {
+            let due = place.session.next_tick(&margins);
+            assert!(due.is_none_or(|due| due > place.now), "a tick without end: {trace}");
+        }
         place.renumber();
         place
     }
