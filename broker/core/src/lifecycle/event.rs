@@ -79,6 +79,8 @@ pub enum Event {
     },
     /// The time of [`Session::next_tick`](super::Session::next_tick) has come.
     Tick,
+    /// The network is not what it was: what could not be reached may be reachable now.
+    NetworkChanged,
 }
 
 /// What a caller wants.

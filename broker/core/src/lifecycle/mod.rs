@@ -18,8 +18,10 @@
 //! | `backoff` | how long to leave a provider alone |
 //! | `step` | the transitions of a session as a whole |
 //! | `signed_in` | the transitions of the line and the slots |
+//! | `due` | when a signed-in session is looked at again, unasked |
 
 mod backoff;
+mod due;
 mod effect;
 mod event;
 mod freshness;
@@ -125,6 +127,9 @@ struct Past {
     failures: u8,
     /// Whether an answer was lost on its way.
     doubt: Doubt,
+    /// How often a provider that was out of reach is still tried without anybody waiting, since
+    /// the network changed.
+    unasked: u8,
 }
 
 /// Whether the provider may have rotated the refresh token without our seeing the new one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::effect::{Effect, Means, Outcome, SignOutReport};
 use super::event::{Arrival, Certainty, Event, Refusal, Renewal, SignOutReach, Want};
-use super::freshness::{Freshness, Margins, Need, freshness};
+use super::freshness::{Freshness, Need, freshness};
 use super::step::{Leaver, Turn, forget, interaction_required, signed_out};
 use super::{
     AtStake, Demand, Doubt, Ending, Exchange, Holder, Line, Past, Saved, SignedIn, Slot, Standing,
@@ -19,6 +19,11 @@ use crate::token::{AccessToken, SlotKey};
 
 /// The pause before a write that failed is tried again: a full disk is seldom emptied sooner.
 const WRITE_AGAIN: Duration = Duration::from_secs(15);
+/// How often a provider that was out of reach is tried unasked after the network has changed: with
+/// the pauses between, for half a minute. A network seldom works from its first moment.
+const UNASKED: u8 = 6;
+/// The time over which the accounts of one machine come back when the network does.
+const BACK_WITHIN: Duration = Duration::from_secs(1);
 
 impl SignedIn {
     pub(super) fn new(grant: Grant) -> Self {
@@ -60,6 +65,7 @@ impl SignedIn {
                 State::SignedIn(Self { saved: Saved::No { retry_at }, ..self })
             }
             Event::Tick => self.tick(turn),
+            Event::NetworkChanged => self.network_changed(turn),
             _late => State::SignedIn(self),
         }
     }
@@ -121,7 +127,7 @@ impl SignedIn {
     }
 
     /// Whether new tokens can be had without a person.
-    fn can_renew(&self) -> bool {
+    pub(super) fn can_renew(&self) -> bool {
         self.holder == Holder::Client || self.grant.refresh_token.is_some()
     }
 
@@ -156,8 +162,10 @@ impl SignedIn {
     fn start_if_free(&mut self, key: SlotKey, turn: &mut Turn<'_>) {
         let past = match &self.line {
             Line::Idle => Past::default(),
-            Line::InDoubt => Past { failures: 0, doubt: Doubt::AnswerLost },
-            Line::Resting { retry_at, past, .. } if *retry_at <= turn.now => *past,
+            Line::InDoubt => Past { doubt: Doubt::AnswerLost, ..Past::default() },
+            Line::Resting { retry_at, past, .. } if *retry_at <= turn.now => {
+                Past { unasked: past.unasked.saturating_sub(1), ..*past }
+            }
             Line::Busy { .. } | Line::Resting { .. } => return,
         };
         let Some(with) = self.means(&key, turn) else { return };
@@ -180,7 +188,7 @@ impl SignedIn {
         }
     }
 
-    fn longest_waiting(&self) -> Option<SlotKey> {
+    pub(super) fn longest_waiting(&self) -> Option<SlotKey> {
         let oldest = |(key, slot): (&SlotKey, &Slot)| Some((*slot.waiting.first()?, key.clone()));
         self.slots.iter().filter_map(oldest).min_by_key(|(ticket, _)| *ticket).map(|(_, key)| key)
     }
@@ -292,7 +300,8 @@ impl SignedIn {
     }
 
     fn begin_rest(&mut self, failure: Failure, past: Past, turn: &Turn<'_>) -> Duration {
-        let past = Past { failures: past.failures.saturating_add(1), ..past };
+        let unasked = if is_out_of_reach(&failure) { past.unasked } else { 0 };
+        let past = Past { failures: past.failures.saturating_add(1), unasked, ..past };
         let pause = backoff::pause(past.failures, failure.retry_after, turn.margins);
         self.line = Line::Resting { retry_at: turn.now.plus(pause), failure, past };
         pause
@@ -322,6 +331,22 @@ impl SignedIn {
             && due <= turn.now
         {
             self.start_if_free(key, turn);
+        }
+        State::SignedIn(self)
+    }
+
+    /// Has a provider that was out of reach tried again soon. One that answered, if only to say
+    /// that it cannot serve, is left alone for as long as it asked.
+    fn network_changed(mut self, turn: &Turn<'_>) -> State {
+        match &mut self.line {
+            // What is on its way may be lost with the old network.
+            Line::Busy { past, .. } => past.unasked = UNASKED,
+            Line::Resting { retry_at, failure, past } if is_out_of_reach(failure) => {
+                *past = Past { failures: 0, unasked: UNASKED, ..*past };
+                let soon = turn.now.plus(turn.margins.apart(BACK_WITHIN));
+                *retry_at = soon.min(*retry_at);
+            }
+            _ => {}
         }
         State::SignedIn(self)
     }
@@ -402,51 +427,11 @@ impl SignedIn {
             _ => Standing::Ready,
         }
     }
+}
 
-    pub(super) fn next_tick(&self, margins: &Margins) -> Option<BootTime> {
-        self.write_again_at().into_iter().chain(self.next_renewal(margins)).min()
-    }
-
-    /// When a failed write is tried again: not while the refresh token is in use, because a record
-    /// written then would end the note of that use.
-    fn write_again_at(&self) -> Option<BootTime> {
-        match (self.saved, &self.line) {
-            (Saved::Yes, _) | (_, Line::Busy { .. }) => None,
-            (Saved::No { retry_at }, _) => Some(retry_at),
-        }
-    }
-
-    fn next_renewal(&self, margins: &Margins) -> Option<BootTime> {
-        if !self.can_renew() {
-            let held = self.slots.values().filter_map(|slot| slot.held.as_ref());
-            return held.map(|token| margins.expires_at(token)).max();
-        }
-        match &self.line {
-            Line::Resting { retry_at, .. } if self.longest_waiting().is_some() => Some(*retry_at),
-            _ => self.next_unasked(margins).map(|(due, _)| due),
-        }
-    }
-
-    /// The next renewal that nobody waits for: when, and of which key that is in use.
-    fn next_unasked(&self, margins: &Margins) -> Option<(BootTime, SlotKey)> {
-        let in_use = self.slots.iter().filter(|(_, slot)| slot.demand == Demand::Asked);
-        let due = in_use.filter_map(|(key, slot)| Some((self.due_unasked(slot, margins)?, key)));
-        due.min().map(|(due, key)| (due, key.clone()))
-    }
-
-    /// When a slot in use is renewed unasked: as its token ages, or later, where that was slept
-    /// through. While a provider fails, only a token that still lives is worth the trouble.
-    fn due_unasked(&self, slot: &Slot, margins: &Margins) -> Option<BootTime> {
-        let token = slot.held.as_ref()?;
-        let ages_at = margins.ages_at(token).max(slot.keep_until);
-        match &self.line {
-            Line::Busy { .. } => None,
-            Line::Idle | Line::InDoubt => Some(ages_at),
-            Line::Resting { retry_at, .. } => {
-                Some(ages_at.max(*retry_at)).filter(|due| *due < margins.expires_at(token))
-            }
-        }
-    }
+/// Whether the provider could not even be asked.
+fn is_out_of_reach(failure: &Failure) -> bool {
+    failure.code == Code::Offline
 }
 
 impl Slot {

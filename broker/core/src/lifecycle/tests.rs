@@ -1,5 +1,6 @@
 //! The lifecycle in sentences. Each test drives one session and reads what it asks of the desk.
 
+mod network;
 mod pace;
 
 use std::time::Duration;

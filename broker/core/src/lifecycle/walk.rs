@@ -50,6 +50,7 @@ enum Move {
     SignOutLocally,
     Left(Which),
     TimePasses,
+    NetworkChanged,
 }
 
 /// The attempt that a reply bears.
@@ -89,6 +90,7 @@ const MOVES: &[Move] = &[
     Move::Left(Current),
     Move::Left(Old),
     Move::TimePasses,
+    Move::NetworkChanged,
 ];
 
 #[test]
@@ -163,6 +165,7 @@ impl Place {
                 self.now = self.now.plus(Duration::from_secs(40));
                 (Event::Tick, None)
             }
+            Move::NetworkChanged => (Event::NetworkChanged, None),
             reply => (self.reply(reply), None),
         }
     }
