@@ -5,31 +5,36 @@
 
 use std::time::Duration;
 
-/// Seconds since 1970-01-01T00:00:00Z, as the wall clock says it.
+/// Time since 1970-01-01T00:00:00Z, as the wall clock says it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct UnixTime(u64);
+pub struct UnixTime(Duration);
 
 impl UnixTime {
+    /// The moment `elapsed` after the epoch.
+    pub const fn from_epoch(elapsed: Duration) -> Self {
+        Self(elapsed)
+    }
+
     /// The moment `seconds` after the epoch.
     pub const fn from_secs(seconds: u64) -> Self {
-        Self(seconds)
+        Self(Duration::from_secs(seconds))
     }
 
-    /// Seconds since the epoch.
+    /// Whole seconds since the epoch.
     pub const fn as_secs(self) -> u64 {
-        self.0
+        self.0.as_secs()
     }
 
-    /// This moment moved on by `by`, in whole seconds, rounded down.
+    /// This moment moved on by `by`.
     #[must_use]
     pub const fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(by.as_secs()))
+        Self(self.0.saturating_add(by))
     }
 
-    /// This moment moved back by `by`, in whole seconds, not before the epoch.
+    /// This moment moved back by `by`, not before the epoch.
     #[must_use]
     pub const fn minus(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(by.as_secs()))
+        Self(self.0.saturating_sub(by))
     }
 }
 
@@ -71,8 +76,47 @@ pub struct Now {
 }
 
 impl Now {
-    /// What the wall clock will say at `moment`, if nobody sets it.
+    /// What the wall clock, as it is set now, says at `moment`: past or to come, in whole seconds.
+    /// Facts are kept in boot time and told by this, so that they are right after the wall clock
+    /// was set.
     pub const fn wall_at(&self, moment: BootTime) -> UnixTime {
-        self.wall.plus(self.boot.until(moment))
+        let wall = self.wall.plus(self.boot.until(moment)).minus(moment.until(self.boot));
+        UnixTime::from_secs(wall.as_secs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DAY: u64 = 86_400_000;
+
+    fn at(wall: u64, boot: u64) -> Now {
+        Now {
+            wall: UnixTime::from_epoch(Duration::from_millis(wall)),
+            boot: BootTime::from_start(Duration::from_millis(boot)),
+        }
+    }
+
+    #[test]
+    fn a_moment_is_told_by_the_wall_clock_as_it_is_set_now() {
+        let moment = BootTime::from_start(Duration::from_secs(100));
+        assert_eq!(at(5_000_000, 40_000).wall_at(moment).as_secs(), 5060, "to come");
+        assert_eq!(at(5_000_000, 130_000).wall_at(moment).as_secs(), 4970, "past");
+        assert_eq!(at(8_600_000, 130_000).wall_at(moment).as_secs(), 8570, "the clock was set");
+        assert_eq!(at(10_000, 130_000).wall_at(moment).as_secs(), 0, "not before the epoch");
+    }
+
+    proptest! {
+        #[test]
+        fn a_moment_is_told_the_same_whenever_it_is_asked_for(
+            wall in DAY..2 * DAY, boot in 0..DAY, moment in 0..2 * DAY, later in 0..DAY,
+        ) {
+            let moment = BootTime::from_start(Duration::from_millis(moment));
+            let first = at(wall, boot).wall_at(moment);
+            prop_assert_eq!(first, at(wall + later, boot + later).wall_at(moment));
+        }
     }
 }
