@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::broker::Broker;
 use crate::config::{self, ConfigError, Settings, env};
 use crate::fronts::varlink::{self, DaemonFacts, Services, Socket};
-use crate::platform::{self, FolderLock, LockError};
+use crate::platform::{self, FolderLock, LockError, Machine};
 use crate::services::vault::{Vault, VaultError};
 
 /// How long callers are given to hear their answers when the daemon ends.
@@ -64,6 +64,9 @@ pub enum StartError {
     /// There is no home to keep anything in.
     #[error("neither a home folder nor --runtime-dir and --state-dir say where to work")]
     NoPlace,
+    /// The machine does not tell the time.
+    #[error("the machine's timers cannot be used: {0}")]
+    Timers(io::Error),
     /// Signals cannot be heard.
     #[error("signals cannot be heard: {0}")]
     Signals(io::Error),
@@ -90,7 +93,7 @@ impl StartError {
                 "name another folder with --runtime-dir or --state-dir"
             }
             Self::Vault(_) => "check the folder's owner and the disk",
-            Self::Signals(_) => "restart this machine",
+            Self::Timers(_) | Self::Signals(_) => "restart this machine",
         }
     }
 }
@@ -133,7 +136,8 @@ impl Places {
 /// Opens the vault and takes up the accounts in it.
 pub fn start_broker(places: &Places, settings: Settings) -> Result<Broker, StartError> {
     let vault = Vault::open(settings.vault_key.clone(), &places.state_dir)?;
-    Ok(Broker::start(platform::own_uid(), settings, vault)?)
+    let machine = Machine::listen().map_err(StartError::Timers)?;
+    Ok(Broker::start(platform::own_uid(), settings, vault, machine)?)
 }
 
 /// What the admin tool may ask of the daemon.

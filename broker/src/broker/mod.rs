@@ -28,7 +28,7 @@ use self::requests::pending;
 use self::view::view;
 pub use self::view::{AccountView, Status};
 use crate::config::Settings;
-use crate::platform::clock;
+use crate::platform::{Machine, clock};
 use crate::providers::Providers;
 use crate::services::oidc::dpop::Nonces;
 use crate::services::vault::{Vault, VaultError};
@@ -81,7 +81,12 @@ impl Pending {
 
 impl Broker {
     /// Takes up the accounts that the vault lists, and the providers of the settings.
-    pub fn start(owner: u32, settings: Settings, vault: Vault) -> Result<Self, VaultError> {
+    pub fn start(
+        owner: u32,
+        settings: Settings,
+        vault: Vault,
+        machine: Machine,
+    ) -> Result<Self, VaultError> {
         let providers = Providers::default();
         providers.take_up(&settings);
         let listed = vault.list()?;
@@ -95,7 +100,7 @@ impl Broker {
                 }
             }
         }
-        let sessions = Sessions::start(providers.clone(), vault.clone(), accounts);
+        let sessions = Sessions::start(providers.clone(), vault.clone(), machine, accounts);
         sessions.set_ahead(settings.ahead);
         let sign_ins = SignIns::new(sessions.clone(), vault.clone());
         Ok(Self(Arc::new(Inner {

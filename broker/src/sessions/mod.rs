@@ -6,7 +6,11 @@
 //!    begins; network jobs are spawned, and their replies come back as events.
 //! 3. A caller holds a ticket and awaits its answer. A caller that leaves cancels nothing.
 //! 4. A warm answer takes no queue: the step's own answer is handed to its caller directly.
+//! 5. When a session wants to be looked at unasked stands on one agenda, and one alarm rings for
+//!    all of them.
 
+mod agenda;
+mod keeper;
 mod perform;
 
 use std::collections::HashMap;
@@ -20,11 +24,12 @@ use authbroker_core::ids::{AccountId, Stamp, Ticket};
 use authbroker_core::lifecycle::{
     Arrival, Effect, Event, Margins, Outcome, Session, SignOutReach, SignOutReport, Standing, Want,
 };
-use authbroker_core::time::{BootTime, UnixTime};
+use authbroker_core::time::{BootTime, Now, UnixTime};
 use authbroker_core::token::{AccessToken, SlotKey};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::platform::clock;
+use self::agenda::Agenda;
+use crate::platform::{Machine, clock};
 use crate::providers::Providers;
 use crate::services::vault::Vault;
 
@@ -40,6 +45,7 @@ struct Shared {
     vault: Vault,
     next_ticket: AtomicU64,
     next_stamp: AtomicU64,
+    agenda: Agenda,
     /// `[refresh] ahead`, in seconds.
     ahead: AtomicU64,
     /// Counts up whenever a list of accounts may look different.
@@ -49,10 +55,9 @@ struct Shared {
 /// One account: who it is, and its session.
 #[derive(Debug)]
 struct Entry {
+    id: AccountId,
     account: Mutex<Account>,
     desk: Mutex<Desk>,
-    /// Told whenever the session's next tick has moved.
-    moved: Notify,
     /// Moves this account's renewals apart from others'.
     spread: u8,
 }
@@ -60,10 +65,10 @@ struct Entry {
 #[derive(Debug)]
 struct Desk {
     session: Session,
-    standing: (Standing, UnixTime),
+    standing: (Standing, BootTime),
     /// When a token was last renewed.
-    renewed: Option<UnixTime>,
-    /// When the session is next due.
+    renewed: Option<BootTime>,
+    /// When the session is next due: its place on the agenda.
     tick: Option<BootTime>,
     waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
     queue: mpsc::UnboundedSender<Effect>,
@@ -84,7 +89,12 @@ pub struct Seen {
 
 impl Sessions {
     /// Takes up the accounts that the vault lists.
-    pub fn start(providers: Providers, vault: Vault, accounts: Vec<Account>) -> Self {
+    pub fn start(
+        providers: Providers,
+        vault: Vault,
+        machine: Machine,
+        accounts: Vec<Account>,
+    ) -> Self {
         let (changes, _) = watch::channel(0);
         let sessions = Self(Arc::new(Shared {
             entries: Mutex::default(),
@@ -92,18 +102,23 @@ impl Sessions {
             vault,
             next_ticket: AtomicU64::new(1),
             next_stamp: AtomicU64::new(1),
+            agenda: Agenda::default(),
             ahead: AtomicU64::new(Margins::default().ahead.as_secs()),
             changes,
         }));
         for account in accounts {
             sessions.add(account, Session::unread());
         }
+        tokio::spawn(keeper::keep(sessions.clone(), machine));
         sessions
     }
 
     /// Sets how long before its end a token is renewed.
     pub fn set_ahead(&self, ahead: Duration) {
-        self.0.ahead.store(ahead.as_secs(), Ordering::Relaxed);
+        let before = self.0.ahead.swap(ahead.as_secs(), Ordering::Relaxed);
+        if before != ahead.as_secs() {
+            self.post_to_all(&Event::Tick);
+        }
     }
 
     /// Counts up whenever a list of accounts may look different.
@@ -114,7 +129,8 @@ impl Sessions {
     /// Every account, by id.
     pub fn list(&self) -> Vec<Seen> {
         let entries: Vec<_> = lock(&self.0.entries).values().cloned().collect();
-        let seen = entries.iter().map(|entry| entry.seen());
+        let now = clock::now();
+        let seen = entries.iter().map(|entry| entry.seen(&now));
         let mut seen: Vec<_> = seen.filter(|seen| seen.standing != Standing::SignedOut).collect();
         seen.sort_by(|a, b| a.account.id.cmp(&b.account.id));
         seen
@@ -177,10 +193,10 @@ impl Sessions {
 
     /// Steps an event and waits for the answer to its ticket.
     async fn ask(&self, id: &AccountId, ticket: Ticket, event: Event) -> Result<Outcome, Failure> {
-        let entry = lock(&self.0.entries).get(id).cloned().ok_or_else(|| gone(id))?;
+        let entry = self.entry(id).ok_or_else(|| gone(id))?;
         let answer = {
             let mut desk = lock(&entry.desk);
-            let mut effects = desk.step(event, &self.margins(&entry), &entry.moved);
+            let mut effects = self.step(&entry, &mut desk, event);
             if let Some(outcome) = take_warm_answer(&mut effects, ticket) {
                 desk.enqueue(effects);
                 return Ok(outcome);
@@ -198,10 +214,22 @@ impl Sessions {
     fn post(&self, entry: &Entry, event: Event) {
         {
             let mut desk = lock(&entry.desk);
-            let effects = desk.step(event, &self.margins(entry), &entry.moved);
+            let effects = self.step(entry, &mut desk, event);
             desk.enqueue(effects);
         }
         self.publish(entry);
+    }
+
+    /// Steps an event, and notes when the session wants to be looked at next.
+    fn step(&self, entry: &Entry, desk: &mut Desk, event: Event) -> Vec<Effect> {
+        let margins = self.margins(entry);
+        let effects = desk.step(event, &margins);
+        let tick = desk.session.next_tick(&margins);
+        if tick != desk.tick {
+            self.0.agenda.reschedule(&entry.id, desk.tick, tick);
+            desk.tick = tick;
+        }
+        effects
     }
 
     fn margins(&self, entry: &Entry) -> Margins {
@@ -224,10 +252,13 @@ impl Sessions {
         Ticket(self.0.next_ticket.fetch_add(1, Ordering::Relaxed))
     }
 
+    fn entry(&self, id: &AccountId) -> Option<Arc<Entry>> {
+        lock(&self.0.entries).get(id).cloned()
+    }
+
     /// The account's entry: the one there is, with its newest description, or a new one.
     fn entry_for(&self, account: Account) {
-        let known = lock(&self.0.entries).get(&account.id).cloned();
-        match known {
+        match self.entry(&account.id) {
             Some(entry) => *lock(&entry.account) = account,
             None => self.add(account, Session::signed_out()),
         }
@@ -235,7 +266,7 @@ impl Sessions {
 
     fn add(&self, account: Account, session: Session) {
         let (queue, effects) = mpsc::unbounded_channel();
-        let standing = (session.standing(), clock::now().wall);
+        let standing = (session.standing(), clock::now().boot);
         let desk =
             Desk { session, standing, renewed: None, tick: None, waiting: HashMap::new(), queue };
         let id = account.id.clone();
@@ -243,7 +274,7 @@ impl Sessions {
             spread: id.as_str().bytes().fold(0, u8::wrapping_add),
             account: Mutex::new(account),
             desk: Mutex::new(desk),
-            moved: Notify::new(),
+            id: id.clone(),
         });
         lock(&self.0.entries).insert(id, Arc::clone(&entry));
         tokio::spawn(perform::drain(self.clone(), entry, effects));
@@ -252,27 +283,24 @@ impl Sessions {
 }
 
 impl Entry {
-    fn seen(&self) -> Seen {
+    fn seen(&self, now: &Now) -> Seen {
         let account = lock(&self.account).clone();
         let desk = lock(&self.desk);
         let (standing, since) = desk.standing.clone();
-        Seen { account, standing, since, renewed: desk.renewed }
+        let renewed = desk.renewed.map(|moment| now.wall_at(moment));
+        Seen { account, standing, since: now.wall_at(since), renewed }
     }
 }
 
 impl Desk {
-    fn step(&mut self, event: Event, margins: &Margins, moved: &Notify) -> Vec<Effect> {
+    fn step(&mut self, event: Event, margins: &Margins) -> Vec<Effect> {
+        let now = clock::now().boot;
         if matches!(event, Event::Renewed { .. }) {
-            self.renewed = Some(clock::now().wall);
+            self.renewed = Some(now);
         }
         let session = std::mem::replace(&mut self.session, Session::signed_out());
-        let (session, effects) = session.step(event, clock::now().boot, margins);
+        let (session, effects) = session.step(event, now, margins);
         self.session = session;
-        let tick = self.session.next_tick(margins);
-        if tick != self.tick {
-            self.tick = tick;
-            moved.notify_one();
-        }
         effects
     }
 
@@ -288,7 +316,7 @@ impl Desk {
         let standing = self.session.standing();
         let news = standing != self.standing.0;
         if news {
-            self.standing = (standing, clock::now().wall);
+            self.standing = (standing, clock::now().boot);
         }
         news
     }

@@ -1,7 +1,6 @@
-//! The performing of effects, one after the other, and the clock of each session.
+//! The performing of effects, one after the other.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use authbroker_core::account::Memory;
 use authbroker_core::ids::AccountId;
@@ -9,33 +8,16 @@ use authbroker_core::lifecycle::{Certainty, Effect, Event, SignOutReport};
 use tokio::sync::mpsc;
 
 use super::{Entry, Sessions, lock};
-use crate::platform::clock;
 use crate::services::vault::Prompt;
 
-/// Performs a session's effects, one after the other, and keeps its clock.
+/// Performs a session's effects, one after the other.
 pub(super) async fn drain(
     sessions: Sessions,
     entry: Arc<Entry>,
     mut effects: mpsc::UnboundedReceiver<Effect>,
 ) {
-    loop {
-        let tick = lock(&entry.desk).tick;
-        let pause = tick.map(|due| clock::now().boot.until(due));
-        tokio::select! {
-            effect = effects.recv() => match effect {
-                Some(effect) => sessions.perform(&entry, effect).await,
-                None => return,
-            },
-            () = wait(pause) => sessions.post(&entry, Event::Tick),
-            () = entry.moved.notified() => {}
-        }
-    }
-}
-
-async fn wait(pause: Option<Duration>) {
-    match pause {
-        Some(pause) => tokio::time::sleep(pause).await,
-        None => std::future::pending().await,
+    while let Some(effect) = effects.recv().await {
+        sessions.perform(&entry, effect).await;
     }
 }
 

@@ -1,0 +1,65 @@
+//! Linux: what the kernel tells a process that sleeps until something happens.
+//!
+//! | file | what it hears |
+//! | --- | --- |
+//! | `timer` | that a moment has come, suspend included, and that the wall clock was set |
+//! | `network` | that links, addresses and routes have come |
+
+mod network;
+mod timer;
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use authbroker_core::time::BootTime;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use self::network::Network;
+use self::timer::{Alarm, WallClock};
+use super::News;
+
+/// The machine, listened to. It costs nothing while there is nothing to tell: no polling.
+#[derive(Debug)]
+pub struct Machine {
+    alarm: Alarm,
+    wall_clock: WallClock,
+    network: Option<Network>,
+}
+
+impl Machine {
+    /// Begins to listen. A machine that does not tell about its network is served without that.
+    pub fn listen() -> io::Result<Self> {
+        let network = Network::listen();
+        if let Err(error) = &network {
+            tracing::warn!(%error, "the network is not watched: who was offline tries when asked");
+        }
+        Ok(Self { alarm: Alarm::new()?, wall_clock: WallClock::new()?, network: network.ok() })
+    }
+
+    /// Waits for the next thing that it tells, [`News::Due`] once the boot clock reaches `due`.
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self, due: Option<BootTime>) -> News {
+        tokio::select! {
+            () = self.alarm.ring_at(due) => News::Due,
+            () = self.wall_clock.set() => News::ClockSet,
+            () = changed(self.network.as_mut()) => News::NetworkChanged,
+        }
+    }
+}
+
+/// Has the runtime tell when `fd` can be read.
+#[expect(
+    deprecated,
+    reason = "its successor is unsafe, for descriptors that may be closed meanwhile: an owned one is not"
+)]
+fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(fd, Interest::READABLE)
+}
+
+async fn changed(network: Option<&mut Network>) {
+    match network {
+        Some(network) => network.changed().await,
+        None => std::future::pending().await,
+    }
+}
