@@ -113,6 +113,9 @@ fn make(settings: &ProviderSettings) -> Result<Client, Failure> {
         .redirect(Policy::none())
         .connect_timeout(CONNECT_LIMIT)
         .timeout(TOTAL_LIMIT)
+        // A connection kept from before a suspend or a change of network looks alive and loses what
+        // is sent on it. A refresh token cannot be risked for a handshake saved.
+        .pool_max_idle_per_host(0)
         .user_agent(concat!("authbroker/", env!("CARGO_PKG_VERSION")));
     if settings.issuer.is_plain_loopback() {
         // Nothing here is certified, and a bare machine has no roots to load.
@@ -134,4 +137,47 @@ fn read_roots(path: &Path) -> Result<Vec<Certificate>, Failure> {
     };
     let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
     Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it holds no certificate".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A client as the configuration of a provider at `issuer` makes it.
+    fn client_for(issuer: &str) -> Http {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        let text = format!("[provider.dev]\nissuer = {issuer:?}\nclient_id = \"app\"\n");
+        std::fs::write(&file, text).unwrap();
+        let settings = crate::config::load(Some(&file), true).unwrap();
+        Http::new(settings.providers.values().next().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_another_request_used_is_not_trusted_with_a_token() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            for _ in 0..2 {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                tokio::spawn(async move {
+                    let mut request = [0; 4096];
+                    // It stays open for as long as the client likes.
+                    while connection.read(&mut request).await.is_ok_and(|length| length > 0) {
+                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                        connection.write_all(answer).await.unwrap();
+                    }
+                });
+            }
+        });
+        let http = client_for(&issuer);
+        for _ in 0..2 {
+            http.get(&format!("{issuer}/token")).await.unwrap();
+        }
+        let came = tokio::time::timeout(TOTAL_LIMIT, server).await;
+        came.expect("each request comes on a connection of its own").unwrap();
+    }
 }
