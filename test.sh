@@ -92,6 +92,7 @@ summary() {
 PROGRAMS="
     cc:gcc ld:libc6-dev
     dbus-daemon:dbus busctl:systemd systemd-analyze:systemd systemd-socket-activate:systemd
+    unshare:util-linux ip:iproute2
     gdbus:libglib2.0-bin gnome-keyring-daemon:gnome-keyring
     node:nodejs npm:npm chromium:chromium
     Xvfb:xvfb xdotool:xdotool import:imagemagick

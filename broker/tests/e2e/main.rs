@@ -6,8 +6,10 @@
 
 mod brokerctl;
 mod clients;
+mod clocks;
 mod damage;
 mod first_token;
+mod network;
 mod refresh;
 mod refusals;
 mod secrets;
