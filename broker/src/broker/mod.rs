@@ -102,6 +102,7 @@ impl Broker {
         }
         let sessions = Sessions::start(providers.clone(), vault.clone(), machine, accounts);
         sessions.set_ahead(settings.ahead);
+        sessions.take_up_clients();
         let sign_ins = SignIns::new(sessions.clone(), vault.clone());
         Ok(Self(Arc::new(Inner {
             owner,
@@ -130,6 +131,7 @@ impl Broker {
     fn put_in_force(&self, settings: Settings) {
         self.0.providers.take_up(&settings);
         self.0.sessions.set_ahead(settings.ahead);
+        self.0.sessions.take_up_clients();
         *self.0.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 

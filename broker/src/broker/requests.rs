@@ -1,14 +1,16 @@
 //! Requests that wait for a person: sign-ins and sign-outs, told phase by phase.
 
-use authbroker_core::account::Account;
+use authbroker_core::account::{Account, Person};
 use authbroker_core::caller::Caller;
 use authbroker_core::failure::Code;
 use authbroker_core::lifecycle::{Need, SignOutReach, SignOutReport};
-use authbroker_core::request::TokenRequest;
+use authbroker_core::request::{SignInRequest, TokenRequest};
+use authbroker_core::time::UnixTime;
 use tokio::sync::mpsc;
 
 use super::view::words;
 use super::{Broker, Pending};
+use crate::config::Flow;
 use crate::services::browser;
 use crate::sign_ins::{Opener, Phase, Wish};
 
@@ -16,17 +18,7 @@ impl Broker {
     /// What an app gets without a person: its account, if a token can be had; `None` if a person
     /// is needed.
     pub(super) async fn try_silently(&self, caller: &Caller, wish: &Wish) -> Option<Phase> {
-        let request = TokenRequest {
-            account: wish.request.target.clone(),
-            resources: wish.request.resources.clone(),
-            scopes: wish.request.scopes.clone(),
-            need: Need::default(),
-            acr_values: wish.request.acr_values.clone(),
-            max_age: wish.request.max_age,
-            token_type: wish.request.token_type,
-            timeout: None,
-        };
-        match self.token(caller, request).await {
+        match self.token(caller, silent_request(&wish.request)).await {
             Ok(given) => Some(Phase::Done(given.account.id)),
             Err(failure)
                 if matches!(
@@ -40,7 +32,12 @@ impl Broker {
         }
     }
 
+    /// Follows a sign-in to its end. A client of its own needs none: it asks the provider whether
+    /// its credentials are good.
     pub(super) async fn follow(&self, wish: Wish, phases: &mpsc::Sender<Phase>) {
+        if wish.provider.settings().flow == Flow::ClientCredentials {
+            return drop(phases.send(self.prove_client(&wish).await).await);
+        }
         let mut sign_in = self.0.sign_ins.join(wish);
         loop {
             let phase = sign_in.next().await;
@@ -48,6 +45,17 @@ impl Broker {
             if phases.send(phase).await.is_err() || last {
                 return;
             }
+        }
+    }
+
+    async fn prove_client(&self, wish: &Wish) -> Phase {
+        let settings = wish.provider.settings();
+        let client_id = settings.client_id.clone();
+        let account = wish.provider.account(client_id, Person::default(), UnixTime::default());
+        let request = TokenRequest { need: Need::Renewed, ..silent_request(&wish.request) };
+        match self.token_of(account, &request).await {
+            Ok(given) => Phase::Done(given.account.id),
+            Err(failure) => Phase::Failed(failure),
         }
     }
 
@@ -80,6 +88,20 @@ impl Broker {
         let provider = self.0.providers.get(&account.provider).ok()?;
         let metadata = provider.metadata().await.ok()?;
         provider.end_session_url(&metadata, id_token.as_ref()?)
+    }
+}
+
+/// The request for a token that a sign-in would answer.
+fn silent_request(request: &SignInRequest) -> TokenRequest {
+    TokenRequest {
+        account: request.target.clone(),
+        resources: request.resources.clone(),
+        scopes: request.scopes.clone(),
+        need: Need::default(),
+        acr_values: request.acr_values.clone(),
+        max_age: request.max_age,
+        token_type: request.token_type,
+        timeout: None,
     }
 }
 

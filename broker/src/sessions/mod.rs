@@ -10,6 +10,7 @@
 //!    all of them.
 
 mod agenda;
+mod clients;
 mod keeper;
 mod perform;
 

@@ -4,12 +4,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests expect")]
 
+mod bound;
 mod brokerctl;
+mod client_credentials;
 mod clients;
 mod clocks;
 mod damage;
 mod first_token;
+mod headers;
+mod narrowing;
 mod network;
+mod pushed;
 mod refresh;
 mod refusals;
 mod secrets;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use authbroker_client::{Client, Door};
+use authbroker_client::{Client, Door, Pending, Step};
 use dev_issuer::user_agent::{Consent, UserAgent, Visit};
 use dev_issuer::{ACCOUNTS, Issuer, Options};
 use tempfile::TempDir;
@@ -90,6 +90,13 @@ impl Stand {
         std::fs::write(self.path("config.toml"), text).unwrap();
     }
 
+    /// Writes a file that only its owner can read.
+    pub(crate) fn write_private(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+        let strict = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(self.path(name), strict).unwrap();
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -172,6 +179,19 @@ impl Stand {
         ran.line().to_owned()
     }
 
+    /// Does what a person does in the browser that the broker opened for an app.
+    pub(crate) async fn browse_pending(&self, pending: &mut Pending, username: &str) {
+        loop {
+            let step = tokio::time::timeout(LIMIT, pending.next()).await;
+            let Step::Progress(progress) = step.expect("the address comes in time").unwrap() else {
+                panic!("done without a person")
+            };
+            if let (Some("url"), Some(url)) = (progress.phase.as_deref(), progress.url) {
+                return drop(browse(&url, username).await);
+            }
+        }
+    }
+
     /// An app's client on the socket for apps.
     pub(crate) async fn app(&self) -> Client {
         Client::connect_to(Door::Socket(self.socket())).await.unwrap()
@@ -208,10 +228,7 @@ pub(crate) struct Login {
 impl Login {
     /// Does what a person does in the browser.
     pub(crate) async fn browse(&self, username: &str) -> Visit {
-        let person = ACCOUNTS.iter().find(|account| account.username == username).unwrap();
-        let browser = UserAgent::new().unwrap();
-        let visit = browser.sign_in(&self.url, username, person.password, Consent::Allow);
-        tokio::time::timeout(LIMIT, visit).await.unwrap().unwrap()
+        browse(&self.url, username).await
     }
 
     pub(crate) async fn end(mut self) -> Ran {
@@ -221,6 +238,14 @@ impl Login {
         let rest = self.child.wait_with_output().await.unwrap();
         Ran { code: rest.status.code().unwrap(), out, err: String::from_utf8(rest.stderr).unwrap() }
     }
+}
+
+/// Goes to an address as one of the issuer's people, and agrees to everything.
+async fn browse(url: &str, username: &str) -> Visit {
+    let person = ACCOUNTS.iter().find(|account| account.username == username).unwrap();
+    let browser = UserAgent::new().unwrap();
+    let visit = browser.sign_in(url, username, person.password, Consent::Allow);
+    tokio::time::timeout(LIMIT, visit).await.unwrap().unwrap()
 }
 
 /// A `brokerctl` that knows no broker yet.

@@ -241,6 +241,11 @@ impl Session {
         }
     }
 
+    /// Whether it is the client's own, and no person's.
+    pub const fn is_of_client(&self) -> bool {
+        matches!(&self.state, State::SignedIn(SignedIn { holder: Holder::Client, .. }))
+    }
+
     /// The token of a key, where one is held, fresh or not.
     pub fn held(&self, key: &SlotKey) -> Option<&AccessToken> {
         match &self.state {

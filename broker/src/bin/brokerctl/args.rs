@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Accounts,
     /// Print an access token
     Token(Token),
+    /// Print the request headers for one call to an API
+    Headers(Headers),
     /// How the broker sees this program
     Whoami,
     /// How the broker is
@@ -126,6 +128,22 @@ pub(crate) struct Token {
     /// Print an Authorization header line
     #[arg(long)]
     pub(crate) header: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Headers {
+    /// The request's method, for example GET
+    pub(crate) method: String,
+    /// Its address
+    pub(crate) url: String,
+    /// The account: its id, its provider, or its username
+    pub(crate) account: Option<String>,
+    /// An API that the token is for; left out, the one that lives at the address
+    #[arg(long = "resource", value_name = "R")]
+    pub(crate) resources: Vec<String>,
+    /// A scope that the token must have
+    #[arg(long = "scope", value_name = "S")]
+    pub(crate) scopes: Vec<String>,
 }
 
 /// Reads "90s" or "5m" as seconds.

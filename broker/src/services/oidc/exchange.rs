@@ -83,7 +83,7 @@ impl Oidc {
     }
 
     /// The account of `subject` at this provider.
-    pub(super) fn account(&self, subject: String, person: Person, auth_time: UnixTime) -> Account {
+    pub fn account(&self, subject: String, person: Person, auth_time: UnixTime) -> Account {
         let settings = self.settings();
         Account {
             id: AccountId::derive(&settings.name, &settings.issuer, &settings.client_id, &subject),
