@@ -10,7 +10,7 @@ use crate::faults::Effect;
 use crate::jwks::MAY_BE_KEPT;
 use crate::options::{Offer, Switch};
 use crate::provider::{ACR, Provider, Shared};
-use crate::{client_auth, device, jose};
+use crate::{client_auth, device, jose, token};
 
 pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
     let mut document = document(&provider);
@@ -108,12 +108,11 @@ fn abilities(provider: &Provider) -> Map<String, Value> {
 }
 
 fn grant_types(provider: &Provider) -> Vec<&'static str> {
-    let device = match provider.options.device {
-        Switch::Off => None,
-        Switch::On => Some(device::GRANT_TYPE),
-    };
-    ["authorization_code", "refresh_token", "client_credentials"]
-        .into_iter()
-        .chain(device)
-        .collect()
+    let always = ["authorization_code", "refresh_token", "client_credentials"];
+    let switched = [
+        (provider.options.device, device::GRANT_TYPE),
+        (provider.options.token_exchange, token::TOKEN_EXCHANGE),
+    ];
+    let on = switched.into_iter().filter(|(switch, _)| *switch == Switch::On).map(|(_, name)| name);
+    always.into_iter().chain(on).collect()
 }

@@ -197,7 +197,10 @@ impl Grants {
         now: UnixSeconds,
     ) -> Result<(), OAuthError> {
         match self.refresh_tokens.get(token) {
-            Some(RefreshToken { grant, use_: Use::Spent { at }, .. }) if now >= at + grace => {
+            // `now` may be a moment older than a use that came in between.
+            Some(RefreshToken { grant, use_: Use::Spent { at }, .. })
+                if now.saturating_sub(*at) >= grace =>
+            {
                 let grant = *grant;
                 self.end(grant);
                 Err(OAuthError::invalid_grant("this refresh token was used before: all ended"))
@@ -224,9 +227,9 @@ impl Grants {
     }
 
     /// The grant behind a live access token.
-    pub(crate) fn behind_access(&self, jti: &str, now: UnixSeconds) -> Option<&Grant> {
+    pub(crate) fn behind_access(&self, jti: &str, now: UnixSeconds) -> Option<(GrantId, &Grant)> {
         let token = self.access_tokens.get(jti).filter(|token| now < token.expires_at)?;
-        self.by_id.get(&token.grant)
+        Some((token.grant, self.by_id.get(&token.grant)?))
     }
 
     /// The grant behind a refresh token, whether spent or not.

@@ -12,8 +12,9 @@ use crate::jose::{PublicKey, SignedJwt};
 use crate::params::Params;
 
 /// The parameters whose values are recorded.
-const HARMLESS: [&str; 16] = [
+const HARMLESS: [&str; 19] = [
     "acr_values",
+    "audience",
     "client_assertion_type",
     "client_id",
     "code_challenge_method",
@@ -24,10 +25,12 @@ const HARMLESS: [&str; 16] = [
     "post_logout_redirect_uri",
     "prompt",
     "redirect_uri",
+    "requested_token_type",
     "resource",
     "response_mode",
     "response_type",
     "scope",
+    "subject_token_type",
     "token_type_hint",
 ];
 

@@ -48,7 +48,7 @@ fn revoke_access(provider: &Provider, client: &Client, token: &str) -> Result<()
     let claims = provider.keys().verify(token).unwrap_or_default();
     let Some(jti) = claims.get("jti").and_then(Value::as_str) else { return Ok(()) };
     let mut grants = provider.grants();
-    if let Some(grant) = grants.behind_access(jti, provider.now()) {
+    if let Some((_, grant)) = grants.behind_access(jti, provider.now()) {
         only_own(&grant.client_id, client)?;
         grants.end_access(jti);
     }

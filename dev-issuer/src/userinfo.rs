@@ -62,7 +62,8 @@ fn answer(
     proven(provider, method, headers, presented, &claims)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
     let grants = provider.grants();
-    let grant = grants.behind_access(text("jti"), provider.now()).ok_or(Refused::InvalidToken)?;
+    let live = grants.behind_access(text("jti"), provider.now());
+    let (_, grant) = live.ok_or(Refused::InvalidToken)?;
     let scopes = ScopeSet::parse(text("scope"));
     match &grant.subject {
         Subject::Person(person) if scopes.contains("openid") => {

@@ -95,6 +95,8 @@ pub struct Options {
     /// How long a device waits between two polls, in whole seconds. `None` leaves it out of the
     /// answer, and five seconds are kept to then (RFC 8628 §3.2).
     pub device_interval: Option<Duration>,
+    /// Token exchange (RFC 8693).
+    pub token_exchange: Switch,
     /// Tokens bound to a key of the client (RFC 9449).
     pub dpop: Offer,
     /// The nonces that DPoP proofs must carry.
@@ -128,6 +130,7 @@ impl Default for Options {
             device: Switch::On,
             device_ttl: Duration::from_mins(10),
             device_interval: Some(Duration::from_secs(5)),
+            token_exchange: Switch::Off,
             dpop: Offer::Off,
             dpop_nonces: Nonces::NotAsked,
             access_alg: Alg::Es256,

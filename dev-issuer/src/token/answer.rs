@@ -4,8 +4,8 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::{TokenRequest, claims};
-use crate::browser::Authentication;
+use super::claims::IdClaims;
+use super::{TokenRequest, claims, exchange};
 use crate::draft::Draft;
 use crate::error::OAuthError;
 use crate::faults::Effect;
@@ -19,34 +19,63 @@ pub(super) struct Issue {
     pub(super) grant: GrantId,
     pub(super) scopes: ScopeSet,
     pub(super) resources: Vec<String>,
-    pub(super) nonce: Option<String>,
-    pub(super) refresh_token: Option<String>,
+    /// How long the access token lives, in seconds.
+    pub(super) lifetime: u64,
+    pub(super) extras: Extras,
+}
+
+/// What comes beside the access token.
+pub(super) enum Extras {
+    /// What a sign-in brings: a refresh token perhaps, and an ID token where one is asked for. It
+    /// has the `nonce` of the request only in answer to a code.
+    SignIn { nonce: Option<String>, refresh_token: Option<String> },
+    /// The type of what was exchanged, and nothing else (RFC 8693 §2.2.1).
+    Exchange,
+    /// Nothing.
+    None,
 }
 
 pub(super) fn give(
     request: &TokenRequest<'_>,
     grant: &Grant,
-    issue: Issue,
+    issue: &Issue,
 ) -> Result<Response, OAuthError> {
     let provider = request.provider;
-    let access_token = access_token(request, grant, &issue)?;
+    let access_token = access_token(request, grant, issue)?;
     let token_type = if request.key.is_some() { "DPoP" } else { "Bearer" };
     let mut answer = Map::from_iter([
         ("token_type".to_owned(), json!(token_type)),
-        ("expires_in".to_owned(), json!(provider.options.access_ttl.as_secs())),
+        ("expires_in".to_owned(), json!(issue.lifetime)),
         ("scope".to_owned(), json!(issue.scopes.to_string())),
     ]);
-    if let Subject::Person(person) = &grant.subject
-        && issue.scopes.contains("openid")
-    {
-        let id_token = id_token(request, person, &issue, &access_token);
-        answer.insert("id_token".to_owned(), json!(id_token));
-    }
+    answer.extend(extras(request, grant, issue, &access_token));
     answer.insert("access_token".to_owned(), json!(access_token));
-    if let Some(refresh_token) = issue.refresh_token {
-        answer.insert("refresh_token".to_owned(), json!(refresh_token));
-    }
     Ok(sent(provider, answer))
+}
+
+fn extras(
+    request: &TokenRequest<'_>,
+    grant: &Grant,
+    issue: &Issue,
+    access_token: &str,
+) -> Map<String, Value> {
+    let mut extras = Map::new();
+    match (&issue.extras, &grant.subject) {
+        (Extras::SignIn { nonce, refresh_token }, Subject::Person(person)) => {
+            if issue.scopes.contains("openid") {
+                let about = IdClaims { person, scopes: &issue.scopes, nonce, access_token };
+                extras.insert("id_token".to_owned(), json!(id_token(request, &about)));
+            }
+            if let Some(refresh_token) = refresh_token {
+                extras.insert("refresh_token".to_owned(), json!(refresh_token));
+            }
+        }
+        (Extras::Exchange, _) => {
+            extras.insert("issued_token_type".to_owned(), json!(exchange::ACCESS_TOKEN));
+        }
+        _ => {}
+    }
+    extras
 }
 
 fn sent(provider: &Provider, mut answer: Map<String, Value>) -> Response {
@@ -65,28 +94,23 @@ fn access_token(
     issue: &Issue,
 ) -> Result<String, OAuthError> {
     let (provider, jti) = (request.provider, secret::fresh()?);
-    let claims = claims::access(request, grant, &issue.scopes, &issue.resources, &jti);
-    let expires_at = provider.now() + provider.options.access_ttl.as_secs();
+    let claims = claims::access(request, grant, issue, &jti);
+    let expires_at = request.now + issue.lifetime;
     let mut grants = provider.grants();
     grants.note_access(jti, issue.grant, expires_at);
-    grants.sweep(provider.now());
+    grants.sweep(request.now);
     drop(grants);
     let keys = provider.keys();
     Ok(Draft::new("at+jwt", provider.options.access_alg, &keys, claims).encode(&keys))
 }
 
-fn id_token(
-    request: &TokenRequest<'_>,
-    person: &Authentication,
-    issue: &Issue,
-    access_token: &str,
-) -> String {
-    let TokenRequest { provider, client, .. } = request;
+fn id_token(request: &TokenRequest<'_>, about: &IdClaims<'_>) -> String {
+    let provider = request.provider;
     let changes = provider.faults.take(|effect| match effect {
         Effect::IdToken(change) => Some(change),
         _ => None,
     });
-    let claims = claims::id(provider, &client.id, person, issue, access_token);
+    let claims = claims::id(request, about);
     let keys = provider.keys();
     let mut draft = Draft::new("JWT", provider.options.id_alg, &keys, claims);
     for change in changes {

@@ -9,30 +9,22 @@ use super::TokenRequest;
 use super::answer::Issue;
 use crate::accounts::Account;
 use crate::browser::Authentication;
-use crate::clock::UnixSeconds;
 use crate::grants::{Grant, Subject};
 use crate::provider::{ACR, Provider};
 use crate::scope::ScopeSet;
 
 /// The claims of an access token, with its key where it is bound to one (RFC 9449 §6.1).
-pub(super) fn access(
-    request: &TokenRequest<'_>,
-    grant: &Grant,
-    scopes: &ScopeSet,
-    resources: &[String],
-    jti: &str,
-) -> Value {
-    let TokenRequest { provider, key, .. } = request;
-    let now = provider.now();
+pub(super) fn access(request: &TokenRequest<'_>, grant: &Grant, issue: &Issue, jti: &str) -> Value {
+    let TokenRequest { provider, key, now, .. } = request;
     let mut claims = json!({
         "iss": provider.url,
         "sub": grant.subject_id(),
-        "aud": audience(provider, resources),
+        "aud": audience(provider, &issue.resources),
         "client_id": grant.client_id,
-        "scope": scopes.to_string(),
+        "scope": issue.scopes.to_string(),
         "jti": jti,
         "iat": now,
-        "exp": now + provider.options.access_ttl.as_secs(),
+        "exp": now + issue.lifetime,
     });
     if let Subject::Person(person) = &grant.subject {
         claims["auth_time"] = json!(person.auth_time);
@@ -53,19 +45,22 @@ fn audience(provider: &Provider, resources: &[String]) -> Value {
     }
 }
 
-/// The claims of an ID token. It has the `nonce` of the request only in answer to a code.
-pub(super) fn id(
-    provider: &Provider,
-    client_id: &str,
-    person: &Authentication,
-    issue: &Issue,
-    access_token: &str,
-) -> Value {
-    let now: UnixSeconds = provider.now();
-    let mut claims = about(person.account, &issue.scopes, provider);
+/// What an ID token is made of.
+pub(super) struct IdClaims<'a> {
+    pub(super) person: &'a Authentication,
+    pub(super) scopes: &'a ScopeSet,
+    pub(super) nonce: &'a Option<String>,
+    pub(super) access_token: &'a str,
+}
+
+/// The claims of an ID token.
+pub(super) fn id(request: &TokenRequest<'_>, about_it: &IdClaims<'_>) -> Value {
+    let TokenRequest { provider, client, now, .. } = request;
+    let IdClaims { person, scopes, nonce, access_token } = about_it;
+    let mut claims = about(person.account, scopes, provider);
     claims.extend([
         ("iss".to_owned(), json!(provider.url)),
-        ("aud".to_owned(), json!(client_id)),
+        ("aud".to_owned(), json!(client.id)),
         ("iat".to_owned(), json!(now)),
         ("exp".to_owned(), json!(now + provider.options.id_ttl.as_secs())),
         ("auth_time".to_owned(), json!(person.auth_time)),
@@ -73,7 +68,7 @@ pub(super) fn id(
         ("sid".to_owned(), json!(person.sid)),
         ("at_hash".to_owned(), json!(at_hash(access_token))),
     ]);
-    if let Some(nonce) = &issue.nonce {
+    if let Some(nonce) = nonce {
         claims.insert("nonce".to_owned(), json!(nonce));
     }
     Value::Object(claims)

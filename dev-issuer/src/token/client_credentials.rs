@@ -3,7 +3,7 @@
 use axum::response::Response;
 
 use super::TokenRequest;
-use super::answer::{self, Issue};
+use super::answer::{self, Extras, Issue};
 use crate::error::OAuthError;
 use crate::grants::{Grant, Subject};
 use crate::resource;
@@ -26,10 +26,10 @@ pub(super) fn issue(request: &TokenRequest<'_>) -> Result<Response, OAuthError> 
         grant: provider.grants().open(grant.clone()),
         scopes: grant.scopes.clone(),
         resources: grant.resources.clone(),
-        nonce: None,
-        refresh_token: None,
+        lifetime: request.access_ttl(),
+        extras: Extras::None,
     };
-    answer::give(request, &grant, issue)
+    answer::give(request, &grant, &issue)
 }
 
 /// The scopes that no person is needed for. Without a word about them, all of these are given, and

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::TokenRequest;
-use super::answer::{self, Issue};
+use super::answer::{self, Extras, Issue};
 use crate::error::OAuthError;
 use crate::{resource, secret};
 
@@ -18,7 +18,7 @@ pub(super) fn redeem(request: &TokenRequest<'_>) -> Result<Response, OAuthError>
     }
 
     let TokenRequest { provider, client, form, .. } = request;
-    let (id, grant, terms) = provider.grants().redeem_code(code, &client.id, provider.now())?;
+    let (id, grant, terms) = provider.grants().redeem_code(code, &client.id, request.now)?;
     if redirect_uri != terms.redirect_uri {
         return Err(OAuthError::invalid_grant("this code was sent to another redirect_uri"));
     }
@@ -30,10 +30,13 @@ pub(super) fn redeem(request: &TokenRequest<'_>) -> Result<Response, OAuthError>
         grant: id,
         scopes: grant.scopes.clone(),
         resources: resource::narrow(form.resources(), &grant.resources)?,
-        nonce: grant.nonce.clone(),
-        refresh_token: request.refresh_token_for(id, &grant)?,
+        lifetime: request.access_ttl(),
+        extras: Extras::SignIn {
+            nonce: grant.nonce.clone(),
+            refresh_token: request.refresh_token_for(id, &grant)?,
+        },
     };
-    answer::give(request, &grant, issue)
+    answer::give(request, &grant, &issue)
 }
 
 /// RFC 7636 §4.1: 43 to 128 unreserved characters.

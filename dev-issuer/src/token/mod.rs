@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
+use crate::clock::UnixSeconds;
 use crate::dpop::{self, Target};
 use crate::error::OAuthError;
 use crate::grants::{Grant, GrantId};
@@ -22,9 +23,11 @@ mod claims;
 mod client_credentials;
 mod code;
 mod device_code;
+mod exchange;
 mod refresh;
 
 pub(crate) use claims::about as claims_about;
+pub(crate) use exchange::GRANT_TYPE as TOKEN_EXCHANGE;
 
 /// A request by a client that has proven itself.
 struct TokenRequest<'a> {
@@ -33,6 +36,8 @@ struct TokenRequest<'a> {
     form: &'a Params,
     /// The key that the tokens will be bound to.
     key: Option<Thumbprint>,
+    /// The one time of everything that is issued.
+    now: UnixSeconds,
 }
 
 /// `POST /token`.
@@ -55,13 +60,16 @@ fn answer(
     let form = inbound.body_only()?;
     let client = client_auth::authenticate(provider, headers, form)?;
     let key = key(provider, headers)?;
-    let request = TokenRequest { provider, client: &client, form, key };
+    let request = TokenRequest { provider, client: &client, form, key, now: provider.now() };
     match form.get("grant_type") {
         Some("authorization_code") => code::redeem(&request),
         Some("refresh_token") => refresh::rotate(&request),
         Some("client_credentials") => client_credentials::issue(&request),
         Some(device::GRANT_TYPE) if provider.options.device == Switch::On => {
             device_code::poll(&request)
+        }
+        Some(exchange::GRANT_TYPE) if provider.options.token_exchange == Switch::On => {
+            exchange::exchange(&request)
         }
         Some(_) => Err(OAuthError::new("unsupported_grant_type", "no such grant is served here")),
         None => Err(OAuthError::invalid_request("grant_type is missing")),
@@ -77,6 +85,11 @@ fn key(provider: &Provider, headers: &HeaderMap) -> Result<Option<Thumbprint>, O
 }
 
 impl TokenRequest<'_> {
+    /// How long an access token lives unless something shortens it, in seconds.
+    fn access_ttl(&self) -> u64 {
+        self.provider.options.access_ttl.as_secs()
+    }
+
     fn required(&self, name: &str) -> Result<&str, OAuthError> {
         self.form.get(name).ok_or_else(|| OAuthError::invalid_request(format!("no {name}")))
     }
@@ -90,7 +103,7 @@ impl TokenRequest<'_> {
     /// Makes a refresh token. A public client's is bound to its key; a confidential client proves
     /// itself at each use anyway (RFC 9449 §5).
     fn new_refresh_token(&self, grant: GrantId) -> Result<String, OAuthError> {
-        let expires_at = self.provider.now() + self.provider.options.refresh_ttl.as_secs();
+        let expires_at = self.now + self.provider.options.refresh_ttl.as_secs();
         let key = self.key.clone().filter(|_| self.client.is_public());
         Ok(self.provider.grants().issue_refresh(grant, key, expires_at)?)
     }

@@ -3,7 +3,7 @@
 use axum::response::Response;
 
 use super::TokenRequest;
-use super::answer::{self, Issue};
+use super::answer::{self, Extras, Issue};
 use crate::error::OAuthError;
 use crate::faults::Effect;
 use crate::grants::{Grant, GrantId};
@@ -15,17 +15,20 @@ pub(super) fn rotate(request: &TokenRequest<'_>) -> Result<Response, OAuthError>
     let token = request.required("refresh_token")?;
     let TokenRequest { provider, client, form, .. } = request;
     let grace = provider.options.refresh_grace.as_secs();
-    let found = provider.grants().look_up_refresh(token, &client.id, grace, provider.now())?;
+    let found = provider.grants().look_up_refresh(token, &client.id, grace, request.now)?;
     // What is asked for is judged before the token is spent: a request too wide costs nothing.
     request.proves(found.key.as_ref())?;
     let issue = Issue {
         grant: found.id,
         scopes: narrow(form, &found.grant)?,
         resources: resource::narrow(form.resources(), &found.grant.resources)?,
-        nonce: None,
-        refresh_token: successor(request, found.id, token, grace)?,
+        lifetime: request.access_ttl(),
+        extras: Extras::SignIn {
+            nonce: None,
+            refresh_token: successor(request, found.id, token, grace)?,
+        },
     };
-    answer::give(request, &found.grant, issue)
+    answer::give(request, &found.grant, &issue)
 }
 
 /// The scopes of the new access token; the refresh token keeps all of them (RFC 6749 §6).
@@ -48,6 +51,6 @@ fn successor(
     if !kept.is_empty() {
         return Ok(None);
     }
-    provider.grants().spend_refresh(token, grace, provider.now())?;
+    provider.grants().spend_refresh(token, grace, request.now)?;
     request.new_refresh_token(grant).map(Some)
 }

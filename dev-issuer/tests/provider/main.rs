@@ -6,6 +6,7 @@ mod client_credentials;
 mod device;
 mod dpop;
 mod end_session;
+mod exchange;
 mod faults;
 mod journey;
 mod keys;
