@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | [`lifecycle`] | what a signed-in account does next: the heart of the broker |
 //! | [`sign_in`] | one sign-in: state, nonce, PKCE, and which answer counts |
+//! | [`sign_out`] | the way back from the end of a session at the provider |
 //! | [`account`], [`token`], [`request`] | what is kept, what is handed out, what is asked for |
 //! | [`authentication`] | how strongly a person signed in, and what an API demands of that |
 //! | [`caller`] | who asks, and what that caller may see |
@@ -40,5 +41,6 @@ pub mod resource;
 pub mod scope;
 pub mod secret;
 pub mod sign_in;
+pub mod sign_out;
 pub mod time;
 pub mod token;

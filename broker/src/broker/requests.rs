@@ -12,6 +12,7 @@ use super::view::words;
 use super::{Broker, Pending};
 use crate::config::Flow;
 use crate::services::browser;
+use crate::services::oidc::EndSession;
 use crate::sign_ins::{Opener, Phase, Wish};
 
 impl Broker {
@@ -72,14 +73,15 @@ impl Broker {
         };
         tracing::info!(account = %account.id, "signed out: {}", words(&report));
         let _left = phases.send(Phase::Report(words(&report))).await;
-        if let Some(url) = self.end_session(&account, &report).await {
-            let _left = phases.send(show_end_session(url, opener).await).await;
+        if let Some(end_session) = self.end_session(&account, &report).await {
+            let _left = phases.send(show_end_session(&end_session.url, opener).await).await;
+            end_session.welcome_back();
         }
         let _left = phases.send(Phase::Done(account.id)).await;
     }
 
-    /// The address that ends the session at the provider too, where it has one.
-    async fn end_session(&self, account: &Account, report: &SignOutReport) -> Option<url::Url> {
+    /// The way to end the session at the provider too, where it has one.
+    async fn end_session(&self, account: &Account, report: &SignOutReport) -> Option<EndSession> {
         let (SignOutReport::Revoked { id_token } | SignOutReport::NotRevoked { id_token, .. }) =
             report
         else {
@@ -87,7 +89,7 @@ impl Broker {
         };
         let provider = self.0.providers.get(&account.provider).ok()?;
         let metadata = provider.metadata().await.ok()?;
-        provider.end_session_url(&metadata, id_token.as_ref()?)
+        provider.end_session(&metadata, id_token.as_ref()?).await
     }
 }
 
@@ -107,10 +109,10 @@ fn silent_request(request: &SignInRequest) -> TokenRequest {
 
 /// Brings the browser to the end of its session. The address holds an ID token: it goes to the
 /// broker's own user at the admin tool, and to no app and no signal.
-async fn show_end_session(url: url::Url, opener: Opener) -> Phase {
+async fn show_end_session(url: &url::Url, opener: Opener) -> Phase {
     match opener {
-        Opener::Caller => Phase::EndSession(url),
-        Opener::Broker => match browser::open(&url).await {
+        Opener::Caller => Phase::EndSession(url.clone()),
+        Opener::Broker => match browser::open(url).await {
             Ok(()) => Phase::BrowserOpened,
             Err(error) => Phase::Report(format!("{error}; the browser's own session goes on")),
         },

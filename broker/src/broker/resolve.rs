@@ -5,6 +5,7 @@ use std::sync::Arc;
 use authbroker_core::account::Account;
 use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure};
+use authbroker_core::ids::AccountId;
 use authbroker_core::request::{AccountRef, SignInRequest};
 
 use super::Broker;
@@ -66,6 +67,15 @@ impl Broker {
         }
     }
 
+    /// The account whose sign-in is to be made stronger or newer: that is asked of the person who
+    /// is signed in, and not of anybody (RFC 9470 §4).
+    fn stepping_up(&self, caller: &Caller, request: &SignInRequest) -> Option<AccountId> {
+        if request.acr_values.is_empty() && request.max_age.is_none() {
+            return None;
+        }
+        self.resolve(caller, &request.target).ok().map(|account| account.id)
+    }
+
     /// The provider and the account that a sign-in is about.
     pub(super) fn wish(
         &self,
@@ -79,12 +89,13 @@ impl Broker {
         let by_name =
             providers.iter().find(|provider| Some(provider.settings().name.as_str()) == word);
         if let Some(provider) = by_name {
-            let provider = Arc::clone(provider);
-            return Ok(Wish { provider, request, expected: None, opener });
+            let (provider, expected) = (Arc::clone(provider), self.stepping_up(caller, &request));
+            return Ok(Wish { provider, request, expected, opener });
         }
         match (word, providers.as_slice()) {
             (None, [provider]) => {
-                Ok(Wish { provider: Arc::clone(provider), request, expected: None, opener })
+                let expected = self.stepping_up(caller, &request);
+                Ok(Wish { provider: Arc::clone(provider), request, expected, opener })
             }
             (None, []) => Err(Failure::new(
                 Code::ConfigInvalid,

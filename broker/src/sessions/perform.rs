@@ -102,8 +102,8 @@ impl Sessions {
                     let certainty = Certainty::NotActedOn;
                     sessions.post(&entry, Event::Unreachable { attempt, failure, certainty });
                 }
-                (Effect::Revoke { attempt, grant }, Ok(provider)) => {
-                    let report = provider.sign_out(&grant).await;
+                (Effect::Revoke { attempt, grant, access }, Ok(provider)) => {
+                    let report = provider.sign_out(&grant, &access).await;
                     sessions.post(&entry, Event::Left { attempt, report });
                 }
                 (Effect::Revoke { attempt, .. }, Err(failure)) => {

@@ -13,7 +13,7 @@ use url::Url;
 use super::words::{broken, refused, sentence, timed_out};
 use super::{Opener, Phase, Shared, Wish};
 use crate::services::browser;
-use crate::services::oidc::loopback::{Heard, Listening, Loopback, Page};
+use crate::services::oidc::loopback::{Heard, Judge, Listening, Loopback, Page};
 use crate::services::oidc::{Authorization, Metadata, SignedIn};
 use crate::services::vault::Prompt;
 
@@ -34,7 +34,7 @@ struct Sent {
     authorization: Authorization,
     sign_in: Arc<SignIn>,
     redirect_uri: String,
-    listening: Listening,
+    listening: Listening<Verdict>,
 }
 
 impl Attempt {
@@ -102,7 +102,7 @@ impl Attempt {
         let redirect_uri = loopback.redirect_uri();
         let url =
             provider.authorization_url(&metadata, &authorization, &sign_in, &redirect_uri).await?;
-        let listening = loopback.listen(Arc::clone(&sign_in));
+        let listening = loopback.listen(judge_of(&sign_in));
         self.tell(Phase::Url(url.clone()));
         if self.wish.opener == Opener::Broker {
             self.open_browser(&url).await;
@@ -135,7 +135,7 @@ impl Attempt {
     /// Waits until an answer comes that knows the state, for as long as a person is given.
     async fn wait_for_answer(
         &self,
-        listening: &mut Listening,
+        listening: &mut Listening<Verdict>,
     ) -> Result<(Verdict, oneshot::Sender<Page>), Failure> {
         let patience = self.wish.request.timeout.unwrap_or(PATIENCE);
         let mut strays = 0_u32;
@@ -186,6 +186,12 @@ impl Attempt {
         tracing::info!(account = %id, "signed in");
         Ok((id, label))
     }
+}
+
+/// Who knows the state ends the attempt, and nobody else.
+fn judge_of(sign_in: &Arc<SignIn>) -> Judge<Verdict> {
+    let sign_in = Arc::clone(sign_in);
+    Arc::new(move |query| Some(sign_in.judge(query)).filter(|verdict| *verdict != Verdict::Stray))
 }
 
 fn entropy() -> Result<Entropy, Failure> {

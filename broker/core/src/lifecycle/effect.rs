@@ -40,6 +40,8 @@ pub enum Effect {
         attempt: Attempt,
         /// What to revoke.
         grant: Grant,
+        /// The access tokens that are still alive, to be revoked after it.
+        access: Vec<AccessToken>,
     },
     /// Revoke a refresh token that came too late to be kept. Nobody waits for it.
     Discard(Secret),

@@ -401,8 +401,10 @@ impl SignedIn {
     }
 
     pub(super) fn sign_out(self, leaver: &Leaver, turn: &mut Turn<'_>) -> State {
+        let mut access = Vec::new();
         for slot in self.slots.into_values() {
             answer_all(slot.waiting, &signed_out(), turn);
+            access.extend(slot.held.filter(|token| turn.now < token.expires));
         }
         if self.holder == Holder::Client {
             // It is in the configuration and stays there; only its tokens are dropped.
@@ -413,7 +415,7 @@ impl SignedIn {
             SignOutReach::Local => forget(leaver, turn),
             SignOutReach::Provider => {
                 let attempt = turn.new_attempt();
-                turn.push(Effect::Revoke { attempt, grant: self.grant });
+                turn.push(Effect::Revoke { attempt, grant: self.grant, access });
                 let leaving = vec![leaver.ticket];
                 State::SigningOut { attempt, void_before: leaver.stamp, leaving }
             }

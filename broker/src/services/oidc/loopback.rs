@@ -1,4 +1,5 @@
-//! Where the browser comes back (RFC 8252 §7.3): a small web server for one sign-in.
+//! Where the browser comes back (RFC 8252 §7.3): a small web server for one sign-in, or for the end
+//! of one.
 //!
 //! 1. It listens on loopback literals only, from the authorization request until the answer.
 //! 2. Every process and every web page on this machine can knock. Requests are bounded in number,
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use authbroker_core::failure::{Code, Failure};
-use authbroker_core::sign_in::{Redirect, SignIn, Verdict};
+use authbroker_core::sign_in::Redirect;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -44,19 +45,22 @@ pub struct Loopback {
     listeners: Vec<TcpListener>,
 }
 
+/// What a query is worth: an answer, or `None` for a request that does not know the state.
+pub type Judge<V> = Arc<dyn Fn(&str) -> Option<V> + Send + Sync>;
+
 /// What the listener hears.
 #[derive(Debug)]
-pub enum Heard {
+pub enum Heard<V> {
     /// The answer, and the place for the page that the person will see.
-    Answer(Verdict, oneshot::Sender<Page>),
+    Answer(V, oneshot::Sender<Page>),
     /// A request to the right path that does not know the state.
     Stray,
 }
 
 /// A listener at work.
 #[derive(Debug)]
-pub struct Listening {
-    heard: mpsc::Receiver<Heard>,
+pub struct Listening<V> {
+    heard: mpsc::Receiver<Heard<V>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -93,14 +97,14 @@ impl Loopback {
         self.redirect.uri(self.port)
     }
 
-    /// Begins to listen for the answer to `sign_in`.
-    pub fn listen(self, sign_in: Arc<SignIn>) -> Listening {
+    /// Begins to listen for the answer, which `judge` knows.
+    pub fn listen<V: Send + 'static>(self, judge: Judge<V>) -> Listening<V> {
         let (sender, heard) = mpsc::channel(4);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let desk = Arc::new(Desk {
             redirect: self.redirect,
             port: self.port,
-            sign_in,
+            judge,
             sender: Mutex::new(Some(sender.clone())),
             strays: sender,
             places: Semaphore::new(MAX_CONNECTIONS),
@@ -113,9 +117,9 @@ impl Loopback {
     }
 }
 
-impl Listening {
+impl<V> Listening<V> {
     /// Waits for the next thing that comes.
-    pub async fn next(&mut self) -> Option<Heard> {
+    pub async fn next(&mut self) -> Option<Heard<V>> {
         self.heard.recv().await
     }
 
@@ -127,7 +131,7 @@ impl Listening {
     }
 }
 
-impl Drop for Listening {
+impl<V> Drop for Listening<V> {
     fn drop(&mut self) {
         self.stop.cancel();
     }
@@ -154,19 +158,19 @@ async fn bind_all(redirect: &Redirect, port: u16) -> std::io::Result<(u16, Vec<T
 }
 
 /// What the connections of one sign-in share.
-struct Desk {
+struct Desk<V> {
     redirect: Redirect,
     port: u16,
-    sign_in: Arc<SignIn>,
+    judge: Judge<V>,
     // Taken by the first answer: there is no second.
-    sender: Mutex<Option<mpsc::Sender<Heard>>>,
-    strays: mpsc::Sender<Heard>,
+    sender: Mutex<Option<mpsc::Sender<Heard<V>>>>,
+    strays: mpsc::Sender<Heard<V>>,
     places: Semaphore,
 }
 
-async fn accept(
+async fn accept<V: Send + 'static>(
     listener: TcpListener,
-    desk: Arc<Desk>,
+    desk: Arc<Desk<V>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 ) {
@@ -181,7 +185,7 @@ async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, desk: Arc<Desk>, stop: CancellationToken) {
+async fn serve<V: Send + 'static>(stream: TcpStream, desk: Arc<Desk<V>>, stop: CancellationToken) {
     let Ok(_place) = desk.places.try_acquire() else { return };
     let handler = service_fn(|request| {
         let desk = Arc::clone(&desk);
@@ -202,7 +206,7 @@ async fn serve(stream: TcpStream, desk: Arc<Desk>, stop: CancellationToken) {
     }
 }
 
-impl Desk {
+impl<V: Send> Desk<V> {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let host = request.headers().get("host").and_then(|host| host.to_str().ok());
         if !host.is_some_and(|host| self.redirect.is_own_host(host, self.port)) {
@@ -214,21 +218,21 @@ impl Desk {
         if request.method() != Method::GET {
             return Page::wrong_method().into_response();
         }
-        match self.sign_in.judge(request.uri().query().unwrap_or_default()) {
-            Verdict::Stray => {
+        match (self.judge)(request.uri().query().unwrap_or_default()) {
+            None => {
                 let _full = self.strays.try_send(Heard::Stray);
                 Page::stray().into_response()
             }
-            verdict => self.hand_over(verdict).await.into_response(),
+            Some(answer) => self.hand_over(answer).await.into_response(),
         }
     }
 
     /// Hands the answer to the sign-in and waits for what it has to say to the person.
-    async fn hand_over(&self, verdict: Verdict) -> Page {
+    async fn hand_over(&self, answer: V) -> Page {
         let first = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(sender) = first else { return Page::already_answered() };
         let (page, shown) = oneshot::channel();
-        if sender.send(Heard::Answer(verdict, page)).await.is_err() {
+        if sender.send(Heard::Answer(answer, page)).await.is_err() {
             return Page::already_answered();
         }
         shown.await.unwrap_or_else(|_| Page::already_answered())

@@ -41,6 +41,7 @@ pub use self::authorize::Authorization;
 use self::discovery::Discovery;
 pub use self::discovery::Metadata;
 use self::dpop::Nonces;
+pub use self::end_session::EndSession;
 pub use self::exchange::SignedIn;
 use self::http::Http;
 use crate::config::ProviderSettings;

@@ -58,6 +58,16 @@ impl Page {
         Self::bad(StatusCode::BAD_REQUEST, "You are not signed in.", &text)
     }
 
+    /// The session at the provider is over.
+    pub fn signed_out() -> Self {
+        Self {
+            status: StatusCode::OK,
+            mood: Mood::Good,
+            title: "You are signed out.".to_owned(),
+            text: "You can close this tab.".to_owned(),
+        }
+    }
+
     pub(super) fn stray() -> Self {
         let text = "This is not the answer that the sign-in waits for, so it was ignored. If you \
                     came here from a sign-in page, start again from your app.";
