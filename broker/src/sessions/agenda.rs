@@ -44,10 +44,10 @@ impl Agenda {
         self.moved.notified().await;
     }
 
-    /// Who is due at `now`, the longest overdue first. They stay until they are rescheduled.
-    pub(super) fn due_at(&self, now: BootTime) -> Vec<AccountId> {
-        let due = lock(&self.due);
-        due.iter().take_while(|(moment, _)| *moment <= now).map(|(_, id)| id.clone()).collect()
+    /// Who is due at `now`, and since when, the longest overdue first. They stay until they are
+    /// rescheduled.
+    pub(super) fn due_at(&self, now: BootTime) -> Vec<(BootTime, AccountId)> {
+        lock(&self.due).iter().take_while(|(moment, _)| *moment <= now).cloned().collect()
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
         let agenda = agenda();
         assert_eq!(agenda.first(), Some(at(10)));
         assert_eq!(agenda.due_at(at(9)), []);
-        assert_eq!(agenda.due_at(at(20)), [id("b"), id("a")]);
+        assert_eq!(agenda.due_at(at(20)), [(at(10), id("b")), (at(20), id("a"))]);
     }
 
     #[test]

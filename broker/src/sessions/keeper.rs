@@ -35,9 +35,11 @@ impl Sessions {
     }
 
     fn tick_due(&self) {
-        for id in self.0.agenda.due_at(clock::now().boot) {
-            if let Some(entry) = self.entry(&id) {
-                self.post(&entry, Event::Tick);
+        for (moment, id) in self.0.agenda.due_at(clock::now().boot) {
+            match self.entry(&id) {
+                Some(entry) => self.post(&entry, Event::Tick),
+                // Its last reply came after it was dropped.
+                None => self.0.agenda.reschedule(&id, Some(moment), None),
             }
         }
     }
