@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 use crate::authorize::prompt::Prompt;
 use crate::faults::Effect;
 use crate::jwks::MAY_BE_KEPT;
-use crate::options::{Offer, Switch};
+use crate::options::{GrantType, Offer, Switch};
 use crate::provider::{ACR, Provider, Shared};
-use crate::{client_auth, device, jose, token};
+use crate::{client_auth, jose};
 
 pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
     let mut document = document(&provider);
@@ -81,12 +81,13 @@ fn abilities(provider: &Provider) -> Map<String, Value> {
         "email",
         "email_verified",
     ];
+    let grant_types: Vec<_> = provider.options.grant_types().map(GrantType::name).collect();
     [
         ("scopes_supported", json!(provider.options.supported_scopes().collect::<Vec<_>>())),
         ("claims_supported", json!(claims)),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query"])),
-        ("grant_types_supported", json!(grant_types(provider))),
+        ("grant_types_supported", json!(grant_types)),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("prompt_values_supported", json!(Prompt::NAMES)),
         ("acr_values_supported", json!([ACR])),
@@ -105,14 +106,4 @@ fn abilities(provider: &Provider) -> Map<String, Value> {
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
-}
-
-fn grant_types(provider: &Provider) -> Vec<&'static str> {
-    let always = ["authorization_code", "refresh_token", "client_credentials"];
-    let switched = [
-        (provider.options.device, device::GRANT_TYPE),
-        (provider.options.token_exchange, token::TOKEN_EXCHANGE),
-    ];
-    let on = switched.into_iter().filter(|(switch, _)| *switch == Switch::On).map(|(_, name)| name);
-    always.into_iter().chain(on).collect()
 }

@@ -67,6 +67,9 @@ mod wire;
 pub use accounts::{ACCOUNTS, Account};
 pub use faults::{Fault, Times};
 pub use issuer::Issuer;
-pub use options::{Alg, BadKeys, Client, ClientAuth, ClientKeys, Nonces, Offer, Options, Switch};
+pub use options::{
+    Alg, BadKeys, Client, ClientAuth, ClientKeys, GrantType, Nonces, Offer, Options, Switch,
+    TokenBinding,
+};
 pub use record::{Recorded, RecordedProof};
 pub use secret::ClientSecret;

@@ -11,7 +11,7 @@ use crate::authorize::prompt::Prompts;
 use crate::device::UserCode;
 use crate::error::OAuthError;
 use crate::jose::Thumbprint;
-use crate::options::{Client, Offer, Options};
+use crate::options::{Client, GrantType, Offer, Options};
 use crate::params::Params;
 use crate::provider::Provider;
 use crate::scope::ScopeSet;
@@ -155,6 +155,7 @@ fn judge(
     if params.repeated().is_some() {
         return Err(OAuthError::repeated_parameter());
     }
+    client.may_use(GrantType::AuthorizationCode)?;
     no_unsupported(params)?;
     code_flow(params)?;
     let code = CodeRequest {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Codes, Pace, Wish};
 use crate::authorize::request;
 use crate::error::OAuthError;
+use crate::options::GrantType;
 use crate::provider::{Provider, Shared};
 use crate::wire::Inbound;
 use crate::{client_auth, resource};
@@ -37,6 +38,7 @@ fn authorize(
     let form = inbound.body_only()?;
     let options = &provider.options;
     let client = client_auth::authenticate(provider, headers, form)?;
+    client.may_use(GrantType::DeviceCode)?;
     let wish = Wish {
         client_id: client.id.clone(),
         scopes: request::scopes(form, options)?,

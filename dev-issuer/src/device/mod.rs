@@ -22,9 +22,6 @@ pub(crate) mod verification;
 
 pub(crate) use user_code::UserCode;
 
-/// The `grant_type` of a poll (§3.4).
-pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-
 /// What `slow_down` adds to the interval, in seconds (§3.5).
 const SLOWER: u64 = 5;
 /// How long an expired code is remembered, so that its device is told what happened, in seconds.

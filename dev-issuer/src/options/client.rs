@@ -1,7 +1,11 @@
 //! Who may ask: the clients that an issuer knows.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
+use super::GrantType;
+use crate::error::OAuthError;
 use crate::jose::PublicKey;
 use crate::secret::ClientSecret;
 
@@ -14,6 +18,10 @@ pub struct Client {
     pub name: String,
     /// How it proves itself.
     pub auth: ClientAuth,
+    /// The grants that it may use, as far as they are served at all.
+    pub grants: BTreeSet<GrantType>,
+    /// Whether its access tokens must be bound to a key.
+    pub binding: TokenBinding,
     /// Where answers may go. The port of `127.0.0.1` and `[::1]` is free.
     pub redirect_uris: Vec<String>,
     /// Where a person may be sent after a logout, under the same rule.
@@ -31,6 +39,15 @@ pub enum ClientAuth {
     PrivateKeyJwt(ClientKeys),
 }
 
+/// Whether the access tokens of a client must be bound to a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenBinding {
+    /// To the key that it proves, if it proves one.
+    AsProven,
+    /// Always, where DPoP is served (`dpop_bound_access_tokens`, RFC 9449 §5.2).
+    Required,
+}
+
 /// The public keys of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientKeys(Vec<PublicKey>);
@@ -42,29 +59,45 @@ pub struct BadKeys;
 
 impl Client {
     /// A public client with the loopback redirect URIs of a native app: `/callback` and, after a
-    /// logout, `/signed-out`, each on `127.0.0.1`, `[::1]` and `localhost`.
+    /// logout, `/signed-out`, each on `127.0.0.1`, `[::1]` and `localhost`. It may use every grant
+    /// but client credentials: anybody could be it.
     pub fn public(id: impl Into<String>, name: impl Into<String>) -> Self {
+        let of_its_own = GrantType::ClientCredentials;
         Self {
             id: id.into(),
             name: name.into(),
             auth: ClientAuth::None,
+            grants: GrantType::ALL.into_iter().filter(|grant| *grant != of_its_own).collect(),
+            binding: TokenBinding::AsProven,
             redirect_uris: on_loopback("/callback"),
             post_logout_redirect_uris: on_loopback("/signed-out"),
         }
     }
 
-    /// The same with a secret.
+    /// The same with a secret, and with every grant.
     pub fn confidential(
         id: impl Into<String>,
         name: impl Into<String>,
         secret: ClientSecret,
     ) -> Self {
-        Self { auth: ClientAuth::Secret(secret), ..Self::public(id, name) }
+        Self::proving(ClientAuth::Secret(secret), Self::public(id, name))
     }
 
-    /// The same with keys that it signs assertions with.
+    /// The same with keys that it signs assertions with, and with every grant.
     pub fn with_keys(id: impl Into<String>, name: impl Into<String>, keys: ClientKeys) -> Self {
-        Self { auth: ClientAuth::PrivateKeyJwt(keys), ..Self::public(id, name) }
+        Self::proving(ClientAuth::PrivateKeyJwt(keys), Self::public(id, name))
+    }
+
+    fn proving(auth: ClientAuth, public: Self) -> Self {
+        Self { auth, grants: GrantType::ALL.into(), ..public }
+    }
+
+    /// Refuses a grant that this client may not use.
+    pub(crate) fn may_use(&self, grant: GrantType) -> Result<(), OAuthError> {
+        if self.grants.contains(&grant) {
+            return Ok(());
+        }
+        Err(OAuthError::new("unauthorized_client", "this grant is not for this client"))
     }
 
     /// Says whether this client has nothing to prove itself with (RFC 6749 §2.1).

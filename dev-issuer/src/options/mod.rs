@@ -6,8 +6,10 @@ use std::time::Duration;
 use crate::secret::ClientSecret;
 
 mod client;
+mod grant_type;
 
-pub use client::{BadKeys, Client, ClientAuth, ClientKeys};
+pub use client::{BadKeys, Client, ClientAuth, ClientKeys, TokenBinding};
+pub use grant_type::GrantType;
 
 /// An algorithm that this issuer signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]

@@ -11,10 +11,6 @@ use crate::scope::ScopeSet;
 
 pub(super) fn issue(request: &TokenRequest<'_>) -> Result<Response, OAuthError> {
     let TokenRequest { provider, client, form, .. } = request;
-    if client.is_public() {
-        let why = "a public client cannot act for itself: anybody could be it";
-        return Err(OAuthError::new("unauthorized_client", why));
-    }
     let grant = Grant {
         client_id: client.id.clone(),
         subject: Subject::Client,

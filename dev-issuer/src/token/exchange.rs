@@ -13,8 +13,6 @@ use crate::grants::{Grant, GrantId};
 use crate::resource;
 use crate::scope::ScopeSet;
 
-/// The `grant_type` (§2.1).
-pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 /// The one type of token that is taken and given (§3).
 pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 

@@ -7,16 +7,16 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
+use crate::client_auth;
 use crate::clock::UnixSeconds;
 use crate::dpop::{self, Target};
 use crate::error::OAuthError;
 use crate::grants::{Grant, GrantId};
 use crate::jose::Thumbprint;
-use crate::options::{Client, Offer, Switch};
+use crate::options::{Client, GrantType, Offer, TokenBinding};
 use crate::params::Params;
 use crate::provider::{Provider, Shared};
 use crate::wire::Inbound;
-use crate::{client_auth, device};
 
 mod answer;
 mod claims;
@@ -27,7 +27,6 @@ mod exchange;
 mod refresh;
 
 pub(crate) use claims::about as claims_about;
-pub(crate) use exchange::GRANT_TYPE as TOKEN_EXCHANGE;
 
 /// A request by a client that has proven itself.
 struct TokenRequest<'a> {
@@ -59,29 +58,38 @@ fn answer(
 ) -> Result<Response, OAuthError> {
     let form = inbound.body_only()?;
     let client = client_auth::authenticate(provider, headers, form)?;
-    let key = key(provider, headers)?;
+    let key = key(provider, &client, headers)?;
     let request = TokenRequest { provider, client: &client, form, key, now: provider.now() };
-    match form.get("grant_type") {
-        Some("authorization_code") => code::redeem(&request),
-        Some("refresh_token") => refresh::rotate(&request),
-        Some("client_credentials") => client_credentials::issue(&request),
-        Some(device::GRANT_TYPE) if provider.options.device == Switch::On => {
-            device_code::poll(&request)
-        }
-        Some(exchange::GRANT_TYPE) if provider.options.token_exchange == Switch::On => {
-            exchange::exchange(&request)
-        }
-        Some(_) => Err(OAuthError::new("unsupported_grant_type", "no such grant is served here")),
-        None => Err(OAuthError::invalid_request("grant_type is missing")),
+    match grant_type(&request)? {
+        GrantType::AuthorizationCode => code::redeem(&request),
+        GrantType::RefreshToken => refresh::rotate(&request),
+        GrantType::ClientCredentials => client_credentials::issue(&request),
+        GrantType::DeviceCode => device_code::poll(&request),
+        GrantType::TokenExchange => exchange::exchange(&request),
     }
 }
 
-fn key(provider: &Provider, headers: &HeaderMap) -> Result<Option<Thumbprint>, OAuthError> {
+fn key(
+    provider: &Provider,
+    client: &Client,
+    headers: &HeaderMap,
+) -> Result<Option<Thumbprint>, OAuthError> {
     let target = Target { method: "POST", url: &provider.at("/token"), access_token: None };
-    match (dpop::presented(provider, headers, target)?, provider.options.dpop) {
-        (None, Offer::Required) => Err(dpop::missing()),
-        (key, _) => Ok(key),
+    let key = dpop::presented(provider, headers, target)?;
+    match (key, provider.options.dpop, client.binding) {
+        (None, Offer::Required, _) | (None, Offer::Offered, TokenBinding::Required) => {
+            Err(dpop::missing())
+        }
+        (key, ..) => Ok(key),
     }
+}
+
+fn grant_type(request: &TokenRequest<'_>) -> Result<GrantType, OAuthError> {
+    let name = request.required("grant_type")?;
+    let served = GrantType::served(name, &request.provider.options);
+    let grant = served
+        .ok_or_else(|| OAuthError::new("unsupported_grant_type", "no such grant is served here"))?;
+    request.client.may_use(grant).map(|()| grant)
 }
 
 impl TokenRequest<'_> {
@@ -94,9 +102,10 @@ impl TokenRequest<'_> {
         self.form.get(name).ok_or_else(|| OAuthError::invalid_request(format!("no {name}")))
     }
 
-    /// The first refresh token of a grant, where the person allowed one.
+    /// The first refresh token of a grant, where the person allowed one and the client can use it.
     fn refresh_token_for(&self, id: GrantId, grant: &Grant) -> Result<Option<String>, OAuthError> {
-        let allowed = grant.scopes.contains("offline_access");
+        let of_use = self.client.may_use(GrantType::RefreshToken).is_ok();
+        let allowed = of_use && grant.scopes.contains("offline_access");
         allowed.then(|| self.new_refresh_token(id)).transpose()
     }
 
