@@ -41,8 +41,9 @@ use axum::http::request::Parts;
 use crate::claims::{Claims, Scope};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Refusal, Rejection};
+use crate::issuer::Issuer;
 use crate::jwks::{Jwks, NoClient, Pace};
-use crate::verify::{Invalid, Rules, verify};
+use crate::verify::{Invalid, Rules, Unverified};
 
 /// The claims of the token that came with the request.
 #[derive(Clone, Debug)]
@@ -94,15 +95,16 @@ fn has_query_token(request: &Parts) -> bool {
     url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
 }
 
-/// Checks tokens for one API: the rules, the issuer's keys and the clock.
+/// Checks tokens for one API: the rules, the issuers' keys and the clock.
 pub struct Verifier {
     rules: Rules,
-    jwks: Jwks,
+    /// One of each issuer of the rules.
+    jwks: Vec<Jwks>,
     clock: Arc<dyn Clock>,
 }
 
 impl Verifier {
-    /// A verifier with the machine's clock. It asks the issuer when the first token comes, or at
+    /// A verifier with the machine's clock. It asks an issuer when the first token comes, or at
     /// [`Verifier::warm_up`].
     pub fn new(rules: Rules) -> Result<Self, NoClient> {
         Self::paced(rules, Arc::new(SystemClock::start()), Pace::default())
@@ -113,27 +115,32 @@ impl Verifier {
         // Without a choice jsonwebtoken panics as soon as any crate enables its other back end. An
         // error means that the program has chosen already.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
-        let jwks = Jwks::new(rules.issuer.clone(), Arc::clone(&clock), pace)?;
+        let jwks = |issuer: &Issuer| Jwks::new(issuer.clone(), Arc::clone(&clock), pace);
+        let jwks = rules.issuers.iter().map(jwks).collect::<Result<_, _>>()?;
         Ok(Self { rules, jwks, clock })
     }
 
-    /// Fetches the issuer's keys in the background. Must be called within a tokio runtime.
+    /// Fetches the issuers' keys in the background. Must be called within a tokio runtime.
     pub fn warm_up(&self) {
-        self.jwks.warm_up();
+        self.jwks.iter().for_each(Jwks::warm_up);
     }
 
-    /// Checks a token.
+    /// Checks a token, with the keys of the issuer that it names.
     pub async fn verify(&self, token: &str) -> Result<Claims, Refusal> {
-        let keys = self.jwks.current().await?;
+        let unverified = Unverified::parse(token, &self.rules)?;
+        let jwks = self.jwks_for(&unverified)?;
+        let keys = jwks.current().await?;
         let now = self.clock.unix_seconds();
-        let verdict = match verify(token, &self.rules, &keys, now) {
-            Err(Invalid::UnknownKey) => {
-                let keys = self.jwks.newest().await?;
-                verify(token, &self.rules, &keys, now)
-            }
+        let verdict = match unverified.verify(&self.rules, &keys, now) {
+            Err(Invalid::UnknownKey) => unverified.verify(&self.rules, &*jwks.newest().await?, now),
             verdict => verdict,
         };
         Ok(verdict?)
+    }
+
+    fn jwks_for(&self, token: &Unverified<'_>) -> Result<&Jwks, Invalid> {
+        let issuer = token.issuer(&self.rules)?;
+        self.jwks.iter().find(|jwks| jwks.issuer() == issuer).ok_or(Invalid::Issuer)
     }
 
     /// Lets only tokens pass that were granted `scope`.

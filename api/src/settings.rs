@@ -18,9 +18,10 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Settings {
-    /// The issuer whose tokens are accepted, exactly as its metadata writes it
-    #[arg(long, env = "AUTHBROKER_API_ISSUER", value_name = "URL")]
-    issuer: Issuer,
+    /// The issuers whose tokens are accepted, each exactly as its metadata writes it
+    #[arg(long = "issuer", env = "AUTHBROKER_API_ISSUER", value_name = "URL")]
+    #[arg(value_delimiter = ',', required = true)]
+    issuers: Vec<Issuer>,
 
     /// The identifier of this API, which tokens must carry in `aud`
     #[arg(long, env = "AUTHBROKER_API_AUDIENCE")]
@@ -57,7 +58,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// What a token must be to be accepted.
     pub(crate) fn rules(&self) -> Rules {
-        let mut rules = Rules::new(self.issuer.clone(), self.audience.clone());
+        let mut rules = Rules::several(self.issuers.clone(), self.audience.clone());
         rules.algs.clone_from(&self.algs);
         rules.accept_typ_jwt = self.accept_typ_jwt;
         rules.accept_missing_claims = self.accept_missing_claims;

@@ -1,10 +1,12 @@
 //! Decides whether a token is good: a pure function of the token, the rules, the keys and the time.
 //!
 //! 1. The token is a compact JWS of bounded length, and its header names a type, an algorithm of
-//!    the list and no extension ([RFC 9068 §4], [RFC 8725]).
-//! 2. The signature is checked with the issuer's keys that fit `kid` and algorithm. Keys and
-//!    addresses in the header itself are not even read.
-//! 3. Only then are the claims looked at: whose they are, for whom, and when.
+//!    the list and no extension ([RFC 9068 §4], [RFC 8725]): that is an [`Unverified`].
+//! 2. Its `iss` picks the issuer, from the list and letter for letter; the issuer's keys, and no
+//!    other's, are handed in. No other claim can be seen yet.
+//! 3. The signature is checked with the keys that fit `kid` and algorithm. Keys and addresses in the
+//!    header itself are not even read.
+//! 4. Only then are the claims looked at: whose they are, for whom, and when.
 //!
 //! `jsonwebtoken` reads the keys and checks the signature. Its `Validation` is not used: what it
 //! requires is a list that can be left short, what is absent passes, and it reads the clock itself.
@@ -39,8 +41,8 @@ const ANY_JWT: [&str; 2] = ["JWT", "application/jwt"];
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Rules {
-    /// The only issuer that is believed.
-    pub issuer: Issuer,
+    /// The issuers that are believed, each with its own keys.
+    pub issuers: Vec<Issuer>,
     /// The identifier of this API, which the token must be meant for.
     pub audience: Audience,
     /// The algorithms that a signature may have.
@@ -52,10 +54,15 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The strict rules of RFC 9068.
+    /// The strict rules of RFC 9068, for tokens of one issuer.
     pub fn new(issuer: Issuer, audience: Audience) -> Self {
+        Self::several(vec![issuer], audience)
+    }
+
+    /// The same for tokens of several issuers.
+    pub fn several(issuers: Vec<Issuer>, audience: Audience) -> Self {
         Self {
-            issuer,
+            issuers,
             audience,
             algs: SigningAlg::DEFAULT.to_vec(),
             accept_typ_jwt: false,
@@ -64,14 +71,58 @@ impl Rules {
     }
 }
 
-/// Checks a token completely. `now` is in seconds since the Unix epoch.
+/// A token that says something, and nothing of it is believed yet.
+pub struct Unverified<'a> {
+    parts: Parts<'a>,
+    header: Header,
+    alg: SigningAlg,
+    claims: RawClaims,
+}
+
+impl<'a> Unverified<'a> {
+    /// Reads a token whose header is acceptable.
+    pub fn parse(token: &'a str, rules: &Rules) -> Result<Self, Invalid> {
+        let parts = Parts::of(token)?;
+        let header: Header = decode_json(parts.header).ok_or(Invalid::Malformed)?;
+        let alg = header.check(rules)?;
+        let claims = decode_json(parts.payload).ok_or(Invalid::Malformed)?;
+        Ok(Self { parts, header, alg, claims })
+    }
+
+    /// Whose keys to check it with. Which issuer it is stays a mere claim until they fit.
+    pub fn issuer<'r>(&self, rules: &'r Rules) -> Result<&'r Issuer, Invalid> {
+        let claimed = self.claims.iss.as_deref().ok_or(Invalid::Issuer)?;
+        let mut issuers = rules.issuers.iter();
+        issuers.find(|issuer| issuer.as_str() == claimed).ok_or(Invalid::Issuer)
+    }
+
+    /// Checks all the rest. `now` is in seconds since the Unix epoch.
+    pub fn verify(&self, rules: &Rules, keys: &KeySet, now: u64) -> Result<Claims, Invalid> {
+        // Whoever hands in the keys of another issuer gets no verdict but this.
+        if self.issuer(rules)? != keys.issuer() {
+            return Err(Invalid::Issuer);
+        }
+        self.check_signature(keys)?;
+        check_purpose(&self.claims, rules)?;
+        check_times(&self.claims, now)?;
+        claims(&self.claims, rules)
+    }
+
+    fn check_signature(&self, keys: &KeySet) -> Result<(), Invalid> {
+        let mut fitting = keys.fitting(self.header.kid.as_deref(), self.alg).peekable();
+        fitting.peek().ok_or(Invalid::UnknownKey)?;
+        let signed = self.parts.signed.as_bytes();
+        let good = fitting.any(|key| {
+            let signature = self.parts.signature;
+            jsonwebtoken::crypto::verify(signature, signed, key, self.alg.get()).unwrap_or(false)
+        });
+        if good { Ok(()) } else { Err(Invalid::Signature) }
+    }
+}
+
+/// Checks a token completely, with the keys of one issuer.
 pub fn verify(token: &str, rules: &Rules, keys: &KeySet, now: u64) -> Result<Claims, Invalid> {
-    let parts = Parts::of(token)?;
-    parts.check_signature(rules, keys)?;
-    let raw: RawClaims = decode_json(parts.payload).ok_or(Invalid::Malformed)?;
-    check_purpose(&raw, rules)?;
-    check_times(&raw, now)?;
-    claims(raw, rules)
+    Unverified::parse(token, rules)?.verify(rules, keys, now)
 }
 
 /// The three parts of a compact JWS ([RFC 7515 §3.1]), still encoded.
@@ -105,18 +156,6 @@ impl<'a> Parts<'a> {
         let (header, payload) = signed.split_once('.').ok_or(Invalid::Malformed)?;
         Ok(Self { signed, header, payload, signature })
     }
-
-    fn check_signature(&self, rules: &Rules, keys: &KeySet) -> Result<(), Invalid> {
-        let header: Header = decode_json(self.header).ok_or(Invalid::Malformed)?;
-        let alg = header.check(rules)?;
-        let mut fitting = keys.fitting(header.kid.as_deref(), alg).peekable();
-        fitting.peek().ok_or(Invalid::UnknownKey)?;
-        let signed = self.signed.as_bytes();
-        let good = fitting.any(|key| {
-            jsonwebtoken::crypto::verify(self.signature, signed, key, alg.get()).unwrap_or(false)
-        });
-        if good { Ok(()) } else { Err(Invalid::Signature) }
-    }
 }
 
 impl Header {
@@ -135,11 +174,8 @@ impl Header {
     }
 }
 
-/// Whether the token was made by the issuer, for this API, as a bearer access token.
+/// Whether the token was made for this API, as a bearer access token.
 fn check_purpose(raw: &RawClaims, rules: &Rules) -> Result<(), Invalid> {
-    if raw.iss.as_deref() != Some(rules.issuer.as_str()) {
-        return Err(Invalid::Issuer);
-    }
     if !raw.aud.as_ref().is_some_and(|aud| aud.contains(&rules.audience)) {
         return Err(Invalid::Audience);
     }
@@ -160,19 +196,19 @@ fn check_times(raw: &RawClaims, now: u64) -> Result<(), Invalid> {
 }
 
 /// Builds the claims; what RFC 9068 §2.2 requires has no way round its line here.
-fn claims(raw: RawClaims, rules: &Rules) -> Result<Claims, Invalid> {
-    let optional = |name, claim: Option<String>| match claim {
+fn claims(raw: &RawClaims, rules: &Rules) -> Result<Claims, Invalid> {
+    let optional = |name, claim: &Option<String>| match claim {
         None if !rules.accept_missing_claims => Err(Invalid::Missing(name)),
-        claim => Ok(claim),
+        claim => Ok(claim.clone()),
     };
     Ok(Claims {
-        iss: raw.iss.ok_or(Invalid::Missing("iss"))?,
-        sub: raw.sub.ok_or(Invalid::Missing("sub"))?,
+        iss: raw.iss.clone().ok_or(Invalid::Missing("iss"))?,
+        sub: raw.sub.clone().ok_or(Invalid::Missing("sub"))?,
         iat: raw.iat.ok_or(Invalid::Missing("iat"))?.0,
         exp: raw.exp.ok_or(Invalid::Missing("exp"))?.0,
-        client_id: optional("client_id", raw.client_id)?,
-        jti: optional("jti", raw.jti)?,
-        scope: raw.scope,
+        client_id: optional("client_id", &raw.client_id)?,
+        jti: optional("jti", &raw.jti)?,
+        scope: raw.scope.clone(),
     })
 }
 
@@ -203,7 +239,7 @@ pub enum Invalid {
     /// The keys that fit did not make this signature.
     #[error("the signature is wrong")]
     Signature,
-    /// `iss` is missing or another.
+    /// `iss` is missing or not on the list.
     #[error("the token is from another issuer")]
     Issuer,
     /// `aud` is missing or does not name this API.

@@ -23,7 +23,12 @@ fn rules() -> Rules {
 }
 
 fn key_set(jwks: &[Value]) -> KeySet {
-    KeySet::parse(json!({ "keys": jwks }).to_string().as_bytes()).unwrap()
+    key_set_of(ISSUER, jwks)
+}
+
+fn key_set_of(issuer: &str, jwks: &[Value]) -> KeySet {
+    let document = json!({ "keys": jwks }).to_string();
+    KeySet::parse(issuer.parse().unwrap(), document.as_bytes()).unwrap()
 }
 
 fn verdict(token: &str) -> Result<Claims, Invalid> {
@@ -269,7 +274,7 @@ fn entries_that_cannot_be_read_do_not_spoil_the_set() {
 #[test]
 fn a_set_without_a_usable_key_is_no_set() {
     for document in [&b"{\"keys\":[]}"[..], b"{}", b"[]", b"<html>", b"", b"{\"keys\":[{}]}"] {
-        assert!(KeySet::parse(document).is_err());
+        assert!(KeySet::parse(ISSUER.parse().unwrap(), document).is_err());
     }
 }
 
@@ -284,6 +289,18 @@ fn the_issuer_is_compared_letter_for_letter() {
         assert_eq!(reason(with_claims(&json!({ "iss": iss }))), Invalid::Issuer, "{iss}");
     }
     assert_eq!(reason(with_claims(&json!({ "iss": [ISSUER] }))), Invalid::Malformed);
+}
+
+/// R25.
+#[test]
+fn the_keys_of_one_issuer_never_check_the_tokens_of_another() {
+    let other = "https://other.test";
+    let mut rules = rules();
+    rules.issuers.push(other.parse().unwrap());
+    let foreign = KEY.token(&support::claims(other));
+    let verdict = |jwks_of| verify(&foreign, &rules, &key_set_of(jwks_of, &[KEY.jwk()]), NOW);
+    assert_eq!(reason(verdict(ISSUER)), Invalid::Issuer);
+    assert!(verdict(other).is_ok());
 }
 
 #[test]

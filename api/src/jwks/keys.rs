@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::algorithm::SigningAlg;
+use crate::issuer::Issuer;
 
 /// Bits. RFC 7518 §3.3 requires this many at least.
 const MIN_RSA_BITS: usize = 2048;
@@ -25,9 +26,11 @@ const MIN_RSA_BITS: usize = 2048;
 /// one request can cause.
 const MAX_KEYS: usize = 32;
 
-/// The usable keys of one issuer.
+/// The usable keys of one issuer. They know whose they are, so that those of one issuer never check
+/// the tokens of another.
 #[derive(Debug)]
 pub struct KeySet {
+    issuer: Issuer,
     keys: Vec<Key>,
 }
 
@@ -50,11 +53,16 @@ enum Material {
 }
 
 impl KeySet {
-    /// Reads a JWK set, leaving out what cannot verify a signature here.
-    pub fn parse(document: &[u8]) -> Result<Self, InvalidKeySet> {
+    /// Reads an issuer's JWK set, leaving out what cannot verify a signature here.
+    pub fn parse(issuer: Issuer, document: &[u8]) -> Result<Self, InvalidKeySet> {
         let Document { keys } = serde_json::from_slice(document)?;
         let keys: Vec<_> = keys.into_iter().filter_map(Key::parse).take(MAX_KEYS).collect();
-        if keys.is_empty() { Err(InvalidKeySet::Empty) } else { Ok(Self { keys }) }
+        if keys.is_empty() { Err(InvalidKeySet::Empty) } else { Ok(Self { issuer, keys }) }
+    }
+
+    /// Whose keys these are.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
     }
 
     /// The keys that can have made a signature by `alg` under `kid`; any `kid` if the token has none.

@@ -4,8 +4,9 @@
 //!    a pointer.
 //! 2. As they age, the first to notice starts a fetch behind its own answer. Once they are past
 //!    their time, callers wait for the fetch.
-//! 3. A token signed by a key that is not there asks [`Jwks::newest`]: the issuer may have rotated. Anybody can invent key ids, so this causes at most one fetch in
-//!    [`Pace::refetch_floor`], whatever the load.
+//! 3. A token signed by a key that is not there asks [`Jwks::newest`]: the issuer may have rotated.
+//!    Anybody can invent key ids, so this causes at most one fetch in [`Pace::refetch_floor`],
+//!    whatever the load.
 //! 4. There is never more than one fetch. It is a task of its own, so a caller who leaves does not
 //!    take it along; who needs its result waits for it to land.
 //! 5. A fetch that fails changes nothing but the pace: the keys known before stay in use for up to
@@ -110,6 +111,11 @@ impl Jwks {
     pub fn new(issuer: Issuer, clock: Arc<dyn Clock>, pace: Pace) -> Result<Self, NoClient> {
         let source = Source::new(issuer)?;
         Ok(Self { shared: Arc::new(Shared { source, clock, pace, state: Mutex::default() }) })
+    }
+
+    /// Whose keys these are.
+    pub fn issuer(&self) -> &Issuer {
+        self.shared.source.issuer()
     }
 
     /// Starts the first fetch, without waiting for it. Must be called within a tokio runtime.

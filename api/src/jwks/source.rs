@@ -77,7 +77,7 @@ impl Source {
         }
         let answer = self.get(metadata.jwks_uri).await?;
         let max_age = max_age(answer.headers());
-        let keys = KeySet::parse(&body(answer).await?)?;
+        let keys = KeySet::parse(self.issuer.clone(), &body(answer).await?)?;
         Ok(Fetched { keys, max_age })
     }
 

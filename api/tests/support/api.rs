@@ -56,8 +56,18 @@ pub struct Answer {
 
 impl TestApi {
     pub fn new(issuer: &str, required_scope: Option<&str>) -> Self {
+        Self::by_rules(rules(issuer), required_scope)
+    }
+
+    /// One that accepts the tokens of several issuers.
+    pub fn believing(issuers: &[&str]) -> Self {
+        let issuers = issuers.iter().map(|issuer| issuer.parse().unwrap()).collect();
+        Self::by_rules(Rules::several(issuers, AUDIENCE.parse().unwrap()), None)
+    }
+
+    fn by_rules(rules: Rules, required_scope: Option<&str>) -> Self {
         let clock = Arc::new(ManualClock::default());
-        let verifier = Verifier::paced(rules(issuer), clock.clone(), Pace::default()).unwrap();
+        let verifier = Verifier::paced(rules, clock.clone(), Pace::default()).unwrap();
         Self::around(verifier, clock, required_scope)
     }
 
