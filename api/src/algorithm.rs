@@ -27,6 +27,11 @@ impl SigningAlg {
         Self(Algorithm::EdDSA),
     ];
 
+    /// Their names with blanks between, as a challenge lists them.
+    pub(crate) fn names(algs: &[Self]) -> String {
+        algs.iter().map(Self::to_string).collect::<Vec<_>>().join(" ")
+    }
+
     pub(crate) fn get(self) -> Algorithm {
         self.0
     }

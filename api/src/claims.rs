@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 /// The claims of an access token ([RFC 9068 §2.2]).
 ///
@@ -106,15 +107,25 @@ pub(crate) struct RawClaims {
     pub(crate) client_id: Option<String>,
     pub(crate) jti: Option<String>,
     pub(crate) scope: Option<String>,
-    /// Whether the token is bound to a key (RFC 7800).
-    #[serde(default, deserialize_with = "present")]
-    pub(crate) cnf: bool,
+    /// The key that the token is bound to (RFC 7800); `null` is no way to say that there is none.
+    #[serde(default, deserialize_with = "some")]
+    pub(crate) cnf: Option<Confirmation>,
     /// Whether it answers a nonce, as only an ID token does (OpenID Connect Core §2).
     #[serde(default, deserialize_with = "present")]
     pub(crate) nonce: bool,
     /// Whether it vouches for another token, as only an ID token does (Core §3.1.3.6).
     #[serde(default, deserialize_with = "present")]
     pub(crate) at_hash: bool,
+}
+
+/// How the token's holder must prove that it is theirs.
+#[derive(Deserialize)]
+pub(crate) struct Confirmation {
+    /// The thumbprint of a key for DPoP (RFC 9449 §6.1).
+    pub(crate) jkt: Option<String>,
+    /// Other ways, such as a certificate's hash, which this server cannot check.
+    #[serde(flatten)]
+    pub(crate) others: Map<String, Value>,
 }
 
 /// `aud` is a text or a list of them (RFC 7519 §4.1.3).
@@ -150,6 +161,13 @@ impl<'de> Deserialize<'de> for NumericDate {
 /// True for whatever stands there, `null` included.
 pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+/// For a member that may be left out but not be `null`.
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl fmt::Display for Audience {

@@ -1,11 +1,13 @@
 //! What a refused request gets: a status, a JSON body and, where it could do better, a challenge.
 //!
 //! 1. A [`Refusal`] says whose fault it is. One table here gives its status and its OAuth error
-//!    code; RFC 6750 §3.1 has the pairs.
-//! 2. A [`Rejection`] is a refusal on its way out, with the realm that its challenge names.
+//!    code; RFC 6750 §3.1 and RFC 9449 §7.1 have the pairs.
+//! 2. A [`Rejection`] is a refusal on its way out, with what its challenges need to know.
 //! 3. `as_json` gives the same form to the errors that the framework makes.
 
 use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
@@ -14,8 +16,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::challenge;
-use crate::claims::{Audience, Scope};
+use crate::auth::Scheme;
+use crate::challenge::Challenges;
+use crate::claims::Scope;
+use crate::dpop::{InvalidProof, NONCE_HEADER, StoreUnavailable};
 use crate::jwks::Unavailable;
 use crate::verify::Invalid;
 
@@ -31,59 +35,105 @@ pub enum Refusal {
     /// Its token is not good: 401. The reason is for our log alone.
     #[error("the token is refused")]
     InvalidToken(#[from] Invalid),
+    /// Its proof of the token's key is not good: 401.
+    #[error("the proof is refused")]
+    InvalidProof(#[from] InvalidProof),
+    /// Its proof must answer this nonce: 401, and the client tries again.
+    #[error("the proof has no fresh nonce")]
+    UseNonce(HeaderValue),
     /// Its token is good but was not granted this scope: 403.
     #[error("the scope {0} is missing")]
     InsufficientScope(Scope),
     /// The issuer's keys are not there, so no token can be judged: 503, and when to try again.
     #[error("the token cannot be judged")]
     KeysUnavailable(#[from] Unavailable),
+    /// Whether its proof was used before cannot be told now: 503.
+    #[error("the proof cannot be judged")]
+    StoreUnavailable(#[from] StoreUnavailable),
 }
+
+/// An error code and its description: RFC 6750 §3.1, RFC 9449 §7.1 and §9.
+type Code = (&'static str, String);
 
 impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::TwoCredentials => StatusCode::BAD_REQUEST,
-            Self::NoCredentials | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::NoCredentials
+            | Self::InvalidToken(_)
+            | Self::InvalidProof(_)
+            | Self::UseNonce(_) => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
-            Self::KeysUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable(_) | Self::StoreUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
-    /// The error code of RFC 6750 §3.1 and its description, where there is one.
-    pub(crate) fn oauth_error(&self) -> Option<(&'static str, &'static str)> {
-        match self {
-            Self::TwoCredentials => {
-                Some(("invalid_request", "The request has more than one credential"))
-            }
+    /// The error that a challenge names, where it names one.
+    fn oauth_error(&self) -> Option<Code> {
+        let (code, description) = match self {
+            Self::TwoCredentials => ("invalid_request", "The request has more than one credential"),
             Self::InvalidToken(_) => {
-                Some(("invalid_token", "The access token is not valid here or has expired"))
+                ("invalid_token", "The access token is not valid here or has expired")
             }
-            Self::InsufficientScope(_) => {
-                Some(("insufficient_scope", "The access token lacks a scope"))
+            Self::InvalidProof(reason) => return Some(("invalid_dpop_proof", reason.to_string())),
+            Self::UseNonce(_) => ("use_dpop_nonce", "The proof must have the nonce of this answer"),
+            Self::InsufficientScope(_) => ("insufficient_scope", "The access token lacks a scope"),
+            Self::NoCredentials | Self::KeysUnavailable(_) | Self::StoreUnavailable(_) => {
+                return None;
             }
-            Self::NoCredentials | Self::KeysUnavailable(_) => None,
-        }
+        };
+        Some((code, description.to_owned()))
     }
 
     /// The same for the body, which always has a code.
-    fn body(&self) -> (&'static str, &'static str) {
-        self.oauth_error().unwrap_or(match self {
-            Self::KeysUnavailable(_) => ("temporarily_unavailable", "Tokens cannot be checked now"),
-            _ => ("unauthorized", "An access token is needed"),
+    fn body(&self) -> Code {
+        self.oauth_error().unwrap_or_else(|| match self {
+            Self::NoCredentials => ("unauthorized", "An access token is needed".to_owned()),
+            _ => ("temporarily_unavailable", "Tokens cannot be checked now".to_owned()),
         })
     }
+
+    /// What a challenge says about it.
+    pub(crate) fn parameters(&self) -> Vec<(&'static str, String)> {
+        let error = self.oauth_error().map(|(code, description)| {
+            [("error", code.to_owned()), ("error_description", description)]
+        });
+        let wanted = match self {
+            Self::InsufficientScope(scope) => Some(("scope", scope.to_string())),
+            _ => None,
+        };
+        error.into_iter().flatten().chain(wanted).collect()
+    }
+
+    /// Whether the client may try another scheme, so that all of them should be named.
+    pub(crate) fn may_be_cured_by_another_scheme(&self) -> bool {
+        matches!(self, Self::NoCredentials | Self::TwoCredentials | Self::InvalidToken(_))
+    }
+
+    /// When to try again, if trying again is all that helps.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::KeysUnavailable(Unavailable { retry_after }) => Some(*retry_after),
+            Self::StoreUnavailable(_) => Some(STORE_PAUSE),
+            _ => None,
+        }
+    }
 }
+
+/// Given to clients while the store of used proofs does not answer.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// A [`Refusal`] as a response.
 #[derive(Debug)]
 pub struct Rejection {
     refusal: Refusal,
-    realm: Audience,
+    used: Option<Scheme>,
+    challenges: Arc<Challenges>,
 }
 
 impl Rejection {
-    pub(crate) fn new(refusal: Refusal, realm: Audience) -> Self {
-        Self { refusal, realm }
+    pub(crate) fn new(refusal: Refusal, used: Option<Scheme>, challenges: Arc<Challenges>) -> Self {
+        Self { refusal, used, challenges }
     }
 
     /// Why.
@@ -96,14 +146,18 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         tracing::debug!(reason = chain(&self.refusal), "refused");
         let (code, description) = self.refusal.body();
-        let mut response = error(self.refusal.status(), code, description);
-        let (name, value) = match self.refusal {
-            Refusal::KeysUnavailable(Unavailable { retry_after }) => {
-                (RETRY_AFTER, HeaderValue::from(retry_after.as_secs()))
+        let mut response = error(self.refusal.status(), code, &description);
+        let headers = response.headers_mut();
+        if let Some(pause) = self.refusal.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(pause.as_secs()));
+        } else {
+            for challenge in self.challenges.of(&self.refusal, self.used) {
+                headers.append(WWW_AUTHENTICATE, challenge);
             }
-            refusal => (WWW_AUTHENTICATE, challenge::bearer(&self.realm, &refusal)),
-        };
-        response.headers_mut().insert(name, value);
+        }
+        if let Refusal::UseNonce(nonce) = self.refusal {
+            headers.insert(NONCE_HEADER, nonce);
+        }
         response
     }
 }

@@ -12,18 +12,23 @@
 //! | 3 | [`auth`] | finds the token and has it checked |
 //! | 4 | [`jwks`] | has the issuer's keys at hand, or fetches them |
 //! | 5 | [`verify`] | decides, without any I/O, from the token, the keys and the time |
-//! | 6 | [`claims`] | what the token says, once it is believed |
-//! | 7 | [`messages`] | the answer; or [`error`], with its challenge |
+//! | 6 | [`dpop`] | has the caller prove that a token with a key is theirs |
+//! | 7 | [`claims`] | what the token says, once it is believed |
+//! | 8 | [`messages`] | the answer; or [`error`], with its challenges |
 
 pub mod algorithm;
 pub mod auth;
 mod challenge;
 pub mod claims;
 pub mod clock;
+pub mod dpop;
 pub mod error;
 pub mod issuer;
 pub mod jwks;
+mod jws;
 pub mod messages;
+pub mod origin;
+mod public_key;
 pub mod routes;
 pub mod server;
 pub mod verify;

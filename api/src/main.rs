@@ -23,10 +23,10 @@ async fn main() -> anyhow::Result<()> {
     // An error would mean that a provider is chosen already, and nothing before this line does.
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let settings = Settings::parse();
-    let rules = settings.rules();
+    let setup = settings.setup();
     start_log(settings.log);
 
-    let verifier = Arc::new(Verifier::new(rules)?);
+    let verifier = Arc::new(Verifier::set_up(setup)?);
     let stop = shutdown::requested().context("cannot listen for signals")?;
     let listener = TcpListener::bind(settings.listen)
         .await

@@ -13,14 +13,14 @@ use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
-use crate::auth::{Authenticated, Verifier};
+use crate::auth::{Authenticated, Verifier, require_token};
 use crate::claims::Scope;
 use crate::error::{Rejection, as_json};
 use crate::messages::{self, Form};
@@ -42,9 +42,11 @@ pub struct Api {
 
 /// The whole API as one service.
 pub fn router(api: Api) -> Router {
+    // On the methods that exist alone: any other is 405, for whomever.
+    let protected = from_fn_with_state(Arc::clone(&api.verifier), require_token);
     Router::new()
         .route("/public", get(public))
-        .route("/private", get(private))
+        .route("/private", get(private).route_layer(protected))
         .route("/healthz", get(healthz))
         .with_state(api)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
@@ -59,11 +61,11 @@ async fn public(form: Form) -> Response {
 
 async fn private(
     State(api): State<Api>,
-    Authenticated(claims): Authenticated,
+    caller: Authenticated,
     form: Form,
 ) -> Result<impl IntoResponse, Rejection> {
     if let Some(scope) = &api.required_scope {
-        api.verifier.require_scope(&claims, scope)?;
+        caller.require_scope(scope)?;
     }
     Ok(([(CACHE_CONTROL, "no-store")], form.of(messages::PRIVATE)))
 }

@@ -8,16 +8,21 @@
 //! 2. Its request heads are bounded in time, size and number, and so is the time between requests.
 //! 3. At shutdown nothing more is accepted, and what is under way gets five seconds to end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::ServiceExt;
 
 /// Connections at once. Further clients wait in the socket's own queue.
 const MAX_CONNECTIONS: usize = 1024;
@@ -70,8 +75,8 @@ async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShut
     // The semaphore is never closed, so this ends with its caller.
     while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                tokio::spawn(connection(stream, router.clone(), graceful.watcher(), slot));
+            Ok((stream, peer)) => {
+                tokio::spawn(connection(stream, peer, router.clone(), graceful.watcher(), slot));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept");
@@ -83,18 +88,24 @@ async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShut
 
 async fn connection(
     stream: TcpStream,
+    peer: SocketAddr,
     router: Router,
     watcher: Watcher,
     _slot: OwnedSemaphorePermit,
 ) {
     // Without it a small answer can wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        // Whose word on the request's own address counts depends on who is at the other end.
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
         .max_header_size(HEAD_SIZE)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "the connection broke off");
     }

@@ -16,16 +16,15 @@
 //! [RFC 8725]: https://www.rfc-editor.org/rfc/rfc8725
 
 use std::str::FromStr;
+use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::algorithm::SigningAlg;
-use crate::claims::{Audience, Claims, NumericDate, RawClaims, present};
+use crate::claims::{Audience, Claims, Confirmation, NumericDate, RawClaims, present};
 use crate::issuer::Issuer;
 use crate::jwks::KeySet;
+use crate::jws::Jws;
 
 /// Bytes. Larger than any access token that would fit the header limits of common proxies.
 const MAX_TOKEN: usize = 16 * 1024;
@@ -73,7 +72,7 @@ impl Rules {
 
 /// A token that says something, and nothing of it is believed yet.
 pub struct Unverified<'a> {
-    parts: Parts<'a>,
+    jws: Jws<'a>,
     header: Header,
     alg: SigningAlg,
     claims: RawClaims,
@@ -82,11 +81,11 @@ pub struct Unverified<'a> {
 impl<'a> Unverified<'a> {
     /// Reads a token whose header is acceptable.
     pub fn parse(token: &'a str, rules: &Rules) -> Result<Self, Invalid> {
-        let parts = Parts::of(token)?;
-        let header: Header = decode_json(parts.header).ok_or(Invalid::Malformed)?;
+        let jws = Jws::split(token, MAX_TOKEN).ok_or(Invalid::Malformed)?;
+        let header: Header = jws.header().ok_or(Invalid::Malformed)?;
         let alg = header.check(rules)?;
-        let claims = decode_json(parts.payload).ok_or(Invalid::Malformed)?;
-        Ok(Self { parts, header, alg, claims })
+        let claims = jws.payload().ok_or(Invalid::Malformed)?;
+        Ok(Self { jws, header, alg, claims })
     }
 
     /// Whose keys to check it with. Which issuer it is stays a mere claim until they fit.
@@ -97,7 +96,7 @@ impl<'a> Unverified<'a> {
     }
 
     /// Checks all the rest. `now` is in seconds since the Unix epoch.
-    pub fn verify(&self, rules: &Rules, keys: &KeySet, now: u64) -> Result<Claims, Invalid> {
+    pub fn verify(&self, rules: &Rules, keys: &KeySet, now: u64) -> Result<Verified, Invalid> {
         // Whoever hands in the keys of another issuer gets no verdict but this.
         if self.issuer(rules)? != keys.issuer() {
             return Err(Invalid::Issuer);
@@ -105,34 +104,68 @@ impl<'a> Unverified<'a> {
         self.check_signature(keys)?;
         check_purpose(&self.claims, rules)?;
         check_times(&self.claims, now)?;
-        claims(&self.claims, rules)
+        Verified::new(&self.claims, rules)
     }
 
     fn check_signature(&self, keys: &KeySet) -> Result<(), Invalid> {
         let mut fitting = keys.fitting(self.header.kid.as_deref(), self.alg).peekable();
         fitting.peek().ok_or(Invalid::UnknownKey)?;
-        let signed = self.parts.signed.as_bytes();
-        let good = fitting.any(|key| {
-            let signature = self.parts.signature;
-            jsonwebtoken::crypto::verify(signature, signed, key, self.alg.get()).unwrap_or(false)
-        });
+        let good = fitting.any(|key| key.signed(&self.jws, self.alg));
         if good { Ok(()) } else { Err(Invalid::Signature) }
     }
 }
 
 /// Checks a token completely, with the keys of one issuer.
-pub fn verify(token: &str, rules: &Rules, keys: &KeySet, now: u64) -> Result<Claims, Invalid> {
+pub fn verify(token: &str, rules: &Rules, keys: &KeySet, now: u64) -> Result<Verified, Invalid> {
     Unverified::parse(token, rules)?.verify(rules, keys, now)
 }
 
-/// The three parts of a compact JWS ([RFC 7515 §3.1]), still encoded.
-///
-/// [RFC 7515 §3.1]: https://www.rfc-editor.org/rfc/rfc7515#section-3.1
-struct Parts<'a> {
-    signed: &'a str,
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
+/// A token that is good, in hands that are not known yet: its claims come out only by the way that
+/// its binding allows.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    claims: Arc<Claims>,
+    binding: Binding,
+}
+
+#[derive(Clone, Debug)]
+enum Binding {
+    /// Whoever has it may use it.
+    None,
+    /// Whoever has the key with this thumbprint may use it.
+    Key(String),
+    /// Something else is demanded that this server cannot check.
+    Unknown,
+}
+
+impl Verified {
+    fn new(raw: &RawClaims, rules: &Rules) -> Result<Self, Invalid> {
+        let binding = match &raw.cnf {
+            None => Binding::None,
+            Some(Confirmation { jkt: Some(key), others }) if others.is_empty() => {
+                Binding::Key(key.clone())
+            }
+            Some(_) => Binding::Unknown,
+        };
+        Ok(Self { claims: Arc::new(claims(raw, rules)?), binding })
+    }
+
+    /// The claims, for a caller that merely shows the token.
+    pub fn borne(&self) -> Result<Arc<Claims>, Invalid> {
+        match self.binding {
+            Binding::None => Ok(Arc::clone(&self.claims)),
+            Binding::Key(_) | Binding::Unknown => Err(Invalid::Bound),
+        }
+    }
+
+    /// The claims, and the thumbprint of the key that the caller must prove to have.
+    pub(crate) fn bound(&self) -> Result<(Arc<Claims>, &str), Invalid> {
+        match &self.binding {
+            Binding::Key(key) => Ok((Arc::clone(&self.claims), key)),
+            Binding::None => Err(Invalid::Unbound),
+            Binding::Unknown => Err(Invalid::Bound),
+        }
+    }
 }
 
 /// The header's members that matter. What it says about keys (`jwk`, `jku`, `x5c`, `x5u`) is not
@@ -144,18 +177,6 @@ struct Header {
     kid: Option<String>,
     #[serde(default, deserialize_with = "present")]
     crit: bool,
-}
-
-impl<'a> Parts<'a> {
-    fn of(token: &'a str) -> Result<Self, Invalid> {
-        if token.len() > MAX_TOKEN {
-            return Err(Invalid::Malformed);
-        }
-        let (signed, signature) = token.rsplit_once('.').ok_or(Invalid::Malformed)?;
-        // A dot too many ends up in the payload, where base64 refuses it.
-        let (header, payload) = signed.split_once('.').ok_or(Invalid::Malformed)?;
-        Ok(Self { signed, header, payload, signature })
-    }
 }
 
 impl Header {
@@ -174,7 +195,7 @@ impl Header {
     }
 }
 
-/// Whether the token was made for this API, as a bearer access token.
+/// Whether the token was made for this API, as an access token.
 fn check_purpose(raw: &RawClaims, rules: &Rules) -> Result<(), Invalid> {
     if !raw.aud.as_ref().is_some_and(|aud| aud.contains(&rules.audience)) {
         return Err(Invalid::Audience);
@@ -182,7 +203,7 @@ fn check_purpose(raw: &RawClaims, rules: &Rules) -> Result<(), Invalid> {
     if raw.nonce || raw.at_hash {
         return Err(Invalid::IdToken);
     }
-    if raw.cnf { Err(Invalid::Bound) } else { Ok(()) }
+    Ok(())
 }
 
 fn check_times(raw: &RawClaims, now: u64) -> Result<(), Invalid> {
@@ -210,11 +231,6 @@ fn claims(raw: &RawClaims, rules: &Rules) -> Result<Claims, Invalid> {
         jti: optional("jti", &raw.jti)?,
         scope: raw.scope.clone(),
     })
-}
-
-fn decode_json<T: DeserializeOwned>(part: &str) -> Option<T> {
-    let json = URL_SAFE_NO_PAD.decode(part).ok()?;
-    serde_json::from_slice(&json).ok()
 }
 
 /// Why a token was refused. This is for our own log: the caller only learns `invalid_token`, and no
@@ -248,9 +264,12 @@ pub enum Invalid {
     /// It tells a client who signed in; it grants nothing.
     #[error("the token is an ID token")]
     IdToken,
-    /// It is bound to a key, so whoever merely bears it proves nothing.
-    #[error("the token is bound to a key and cannot be used as a bearer token")]
+    /// It is bound to a key, so whoever merely bears it proves nothing; or in a way unknown here.
+    #[error("the token is bound to a key and cannot be used like this")]
     Bound,
+    /// It is not bound to a key, so no proof can go with it; or proofs are required.
+    #[error("the token is not bound to a key")]
+    Unbound,
     /// `exp` has passed.
     #[error("the token has expired")]
     Expired,

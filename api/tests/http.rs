@@ -60,19 +60,22 @@ async fn the_form_follows_the_accept_header() {
     }
 }
 
+/// R02, R14, R20.
 #[tokio::test]
 async fn without_credentials_the_challenge_has_no_error_code() {
     let api = Stand::start().await.api;
-    for headers in [&[][..], &[("authorization", "Basic YTpi")], &[("authorization", "DPoP x.y.z")]]
-    {
+    for headers in [&[][..], &[("authorization", "Basic YTpi")]] {
         let answer = api.get("/private", headers).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-        assert_eq!(answer.challenge(), r#"Bearer realm="urn:test:api""#);
+        let bearer = r#"Bearer realm="urn:test:api""#;
+        let dpop = r#"DPoP realm="urn:test:api", algs="RS256 PS256 ES256 EdDSA""#;
+        assert_eq!(answer.challenges(), [bearer, dpop]);
         assert_eq!(answer.json()["error"], "unauthorized");
         assert_eq!(answer.header("cache-control"), "no-store");
     }
 }
 
+/// R01.
 #[tokio::test]
 async fn the_scheme_is_read_in_any_letter_case() {
     let stand = Stand::start().await;
@@ -83,6 +86,7 @@ async fn the_scheme_is_read_in_any_letter_case() {
     }
 }
 
+/// R03.
 #[tokio::test]
 async fn two_authorization_headers_are_a_bad_request() {
     let stand = Stand::start().await;
@@ -94,6 +98,7 @@ async fn two_authorization_headers_are_a_bad_request() {
     assert_eq!(answer.json()["error"], "invalid_request");
 }
 
+/// R01.
 #[tokio::test]
 async fn a_token_in_the_query_counts_for_nothing() {
     let stand = Stand::start().await;
@@ -103,6 +108,7 @@ async fn a_token_in_the_query_counts_for_nothing() {
     assert_eq!(answer.challenge(), r#"Bearer realm="urn:test:api""#);
 }
 
+/// R03.
 #[tokio::test]
 async fn a_token_in_the_query_next_to_one_in_the_header_is_a_bad_request() {
     let stand = Stand::start().await;
@@ -113,6 +119,7 @@ async fn a_token_in_the_query_next_to_one_in_the_header_is_a_bad_request() {
     }
 }
 
+/// R04, R14.
 #[tokio::test]
 async fn every_bad_token_gets_the_same_answer_and_no_echo() {
     let stand = Stand::start().await;
@@ -156,6 +163,7 @@ fn assert_is_invalid_token(answer: &Answer) {
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
+/// R04.
 #[tokio::test]
 async fn bytes_that_are_no_text_are_an_invalid_token() {
     let api = Stand::start().await.api;
@@ -164,6 +172,7 @@ async fn bytes_that_are_no_text_are_an_invalid_token() {
     assert_is_invalid_token(&answer);
 }
 
+/// R13, R14.
 #[tokio::test]
 async fn a_missing_scope_is_forbidden_and_named() {
     let stand = Stand::start().await;
@@ -181,6 +190,7 @@ async fn a_missing_scope_is_forbidden_and_named() {
     }
 }
 
+/// R14.
 #[tokio::test]
 async fn errors_of_the_framework_are_json_too() {
     let api = Stand::start().await.api;
@@ -195,6 +205,7 @@ async fn errors_of_the_framework_are_json_too() {
     assert_eq!(post.header("allow"), "GET,HEAD");
 }
 
+/// R24.
 #[tokio::test]
 async fn a_body_that_nobody_asked_for_is_bounded() {
     let api = Stand::start().await.api;

@@ -46,6 +46,7 @@ async fn warming_up_fetches_before_the_first_request() {
     assert_eq!(issuer.jwks_requests(), 1);
 }
 
+/// R15.
 #[tokio::test]
 async fn many_first_requests_share_one_fetch() {
     let stand = Stand::start().await;
@@ -89,6 +90,7 @@ async fn a_withdrawn_key_is_forgotten_with_the_next_fetch() {
     assert_eq!(status(&stand.api, &stand.token()).await, StatusCode::UNAUTHORIZED);
 }
 
+/// R15.
 #[tokio::test]
 async fn an_unknown_key_id_causes_exactly_one_refetch() {
     let stand = Stand::start().await;
@@ -97,6 +99,7 @@ async fn an_unknown_key_id_causes_exactly_one_refetch() {
     assert_eq!(stand.issuer.jwks_requests(), 2);
 }
 
+/// R15.
 #[tokio::test]
 async fn a_thousand_random_key_ids_cause_one_refetch_in_thirty_seconds() {
     let stand = Stand::start().await;
@@ -179,6 +182,7 @@ async fn the_issuer_says_how_long_its_keys_hold_within_bounds() {
     }
 }
 
+/// R16.
 #[tokio::test]
 async fn an_issuer_that_is_down_at_the_start_is_found_when_it_comes_up() {
     let key = TestKey::p256("first");
@@ -199,6 +203,7 @@ async fn an_issuer_that_is_down_at_the_start_is_found_when_it_comes_up() {
     assert_eq!(status(&api, &token).await, StatusCode::OK);
 }
 
+/// R15.
 #[tokio::test]
 async fn known_keys_keep_working_while_the_issuer_is_down() {
     let stand = Stand::start().await;

@@ -4,11 +4,11 @@
 
 mod support;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use private_api::claims::{Claims, Scope};
 use private_api::jwks::KeySet;
-use private_api::verify::{Invalid, Rules, verify};
+use private_api::verify::{Invalid, Rules};
 use serde_json::{Value, json};
 use support::keys::{TestKey, b64, hmac_token, unsigned};
 use support::{AUDIENCE, NOW, with};
@@ -31,7 +31,12 @@ fn key_set_of(issuer: &str, jwks: &[Value]) -> KeySet {
     KeySet::parse(issuer.parse().unwrap(), document.as_bytes()).unwrap()
 }
 
-fn verdict(token: &str) -> Result<Claims, Invalid> {
+/// The verdict on a token that a caller merely shows.
+fn verify(token: &str, rules: &Rules, keys: &KeySet, now: u64) -> Result<Arc<Claims>, Invalid> {
+    private_api::verify::verify(token, rules, keys, now)?.borne()
+}
+
+fn verdict(token: &str) -> Result<Arc<Claims>, Invalid> {
     verify(token, &rules(), &key_set(&[KEY.jwk(), RSA.jwk()]), NOW)
 }
 
@@ -40,16 +45,16 @@ fn claims() -> Value {
 }
 
 /// The verdict on a good token, but for some claims.
-fn with_claims(changes: &Value) -> Result<Claims, Invalid> {
+fn with_claims(changes: &Value) -> Result<Arc<Claims>, Invalid> {
     verdict(&KEY.token(&with(claims(), changes)))
 }
 
 /// The verdict on a good token, but for some members of its header.
-fn with_header(changes: &Value) -> Result<Claims, Invalid> {
+fn with_header(changes: &Value) -> Result<Arc<Claims>, Invalid> {
     verdict(&KEY.token_with(changes, &claims()))
 }
 
-fn reason(verdict: Result<Claims, Invalid>) -> Invalid {
+fn reason(verdict: Result<Arc<Claims>, Invalid>) -> Invalid {
     verdict.unwrap_err()
 }
 
@@ -61,6 +66,7 @@ fn a_token_of_the_profile_is_accepted_with_its_claims() {
     assert_eq!((claims.iat, claims.exp), (NOW, NOW + 600));
 }
 
+/// R06.
 #[test]
 fn every_default_algorithm_verifies() {
     let edwards = TestKey::ed25519("ed");
@@ -75,6 +81,7 @@ fn every_default_algorithm_verifies() {
     }
 }
 
+/// R05.
 #[test]
 fn the_type_is_read_in_any_letter_case_and_with_its_prefix() {
     for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
@@ -82,6 +89,7 @@ fn the_type_is_read_in_any_letter_case_and_with_its_prefix() {
     }
 }
 
+/// R05.
 #[test]
 fn any_other_type_is_refused() {
     for typ in [json!("JWT"), json!("at+jwtx"), json!("dpop+jwt"), json!(""), Value::Null] {
@@ -89,6 +97,7 @@ fn any_other_type_is_refused() {
     }
 }
 
+/// R05.
 #[test]
 fn the_type_jwt_is_accepted_only_on_request() {
     let mut lenient = rules();
@@ -100,6 +109,7 @@ fn the_type_jwt_is_accepted_only_on_request() {
     }
 }
 
+/// R12.
 #[test]
 fn an_id_token_is_refused_even_where_the_type_jwt_is_accepted() {
     let mut lenient = rules();
@@ -112,6 +122,7 @@ fn an_id_token_is_refused_even_where_the_type_jwt_is_accepted() {
     }
 }
 
+/// R06.
 #[test]
 fn the_algorithm_none_is_refused_in_any_letter_case() {
     for alg in ["none", "None", "NONE", "nOnE", ""] {
@@ -123,6 +134,7 @@ fn the_algorithm_none_is_refused_in_any_letter_case() {
     }
 }
 
+/// R06.
 #[test]
 fn an_hmac_keyed_with_the_public_key_is_refused() {
     for alg in ["HS256", "HS384", "hs256"] {
@@ -134,6 +146,7 @@ fn an_hmac_keyed_with_the_public_key_is_refused() {
     }
 }
 
+/// R06.
 #[test]
 fn no_setting_can_name_an_hmac_or_none() {
     use private_api::algorithm::SigningAlg;
@@ -142,6 +155,7 @@ fn no_setting_can_name_an_hmac_or_none() {
     }
 }
 
+/// R06.
 #[test]
 fn an_algorithm_that_is_not_on_the_list_is_refused() {
     let mut only_rsa = rules();
@@ -150,6 +164,7 @@ fn an_algorithm_that_is_not_on_the_list_is_refused() {
     assert_eq!(reason(verdict), Invalid::Algorithm);
 }
 
+/// R07.
 #[test]
 fn a_token_cannot_choose_another_algorithm_than_its_key_has() {
     let tied = with(RSA.jwk(), &json!({ "alg": "RS256" }));
@@ -158,6 +173,7 @@ fn a_token_cannot_choose_another_algorithm_than_its_key_has() {
     assert_eq!(reason(verdict), Invalid::UnknownKey);
 }
 
+/// R07.
 #[test]
 fn a_wrong_signature_is_refused() {
     let forged = TestKey::p256("main").token(&claims());
@@ -174,6 +190,7 @@ fn a_changed_payload_is_refused() {
     assert_eq!(reason(verdict(&format!("{changed}."))), Invalid::Signature);
 }
 
+/// R07.
 #[test]
 fn a_key_in_the_header_is_ignored() {
     let attacker = TestKey::p256("main");
@@ -191,6 +208,7 @@ fn a_key_in_the_header_is_ignored() {
     }
 }
 
+/// R07.
 #[test]
 fn an_extension_that_is_critical_is_refused_whatever_it_is() {
     for crit in [json!(["exp"]), json!(["b64"]), json!([]), json!("x"), json!(7)] {
@@ -207,6 +225,7 @@ fn an_unknown_key_id_is_its_own_verdict() {
     assert_eq!(reason(with_header(&kid)), Invalid::UnknownKey);
 }
 
+/// R07.
 #[test]
 fn a_token_without_key_id_is_tried_with_the_keys_that_fit() {
     let other = TestKey::p256("other");
@@ -217,6 +236,7 @@ fn a_token_without_key_id_is_tried_with_the_keys_that_fit() {
     assert_eq!(reason(verify(&token, &rules(), &keys, NOW)), Invalid::Signature);
 }
 
+/// R07.
 #[test]
 fn a_key_answers_only_for_the_algorithms_of_its_type() {
     let [p256, rsa, ed] = [TestKey::p256("k"), TestKey::rsa("k"), TestKey::ed25519("k")];
@@ -227,6 +247,7 @@ fn a_key_answers_only_for_the_algorithms_of_its_type() {
     }
 }
 
+/// R07.
 #[test]
 fn a_decoy_under_the_same_key_id_does_no_harm() {
     let decoy = TestKey::ed25519("main");
@@ -235,6 +256,7 @@ fn a_decoy_under_the_same_key_id_does_no_harm() {
     assert!(verify(&KEY.token(&claims()), &rules(), &keys, NOW).is_ok());
 }
 
+/// R07.
 #[test]
 fn a_key_for_another_use_is_left_out() {
     for other in [
@@ -278,6 +300,7 @@ fn a_set_without_a_usable_key_is_no_set() {
     }
 }
 
+/// R08.
 #[test]
 fn the_issuer_is_compared_letter_for_letter() {
     for iss in [
@@ -303,6 +326,7 @@ fn the_keys_of_one_issuer_never_check_the_tokens_of_another() {
     assert!(verdict(other).is_ok());
 }
 
+/// R09.
 #[test]
 fn the_audience_must_name_this_api_exactly() {
     for aud in [
@@ -319,6 +343,7 @@ fn the_audience_must_name_this_api_exactly() {
     assert!(with_claims(&json!({ "aud": ["urn:test:other", AUDIENCE] })).is_ok());
 }
 
+/// R10.
 #[test]
 fn a_token_expires_five_seconds_late_and_not_a_second_later() {
     assert!(with_claims(&json!({ "exp": NOW - 4 })).is_ok());
@@ -326,6 +351,7 @@ fn a_token_expires_five_seconds_late_and_not_a_second_later() {
     assert_eq!(reason(with_claims(&json!({ "exp": 0 }))), Invalid::Expired);
 }
 
+/// R10.
 #[test]
 fn the_expiry_must_be_there_and_a_number() {
     assert_eq!(reason(with_claims(&json!({ "exp": null }))), Invalid::Missing("exp"));
@@ -340,6 +366,7 @@ fn times_may_have_fractions() {
     assert_eq!(claims.exp, 1_800_000_100);
 }
 
+/// R10.
 #[test]
 fn a_token_that_begins_later_is_refused() {
     for name in ["nbf", "iat"] {
@@ -348,6 +375,7 @@ fn a_token_that_begins_later_is_refused() {
     }
 }
 
+/// R11.
 #[test]
 fn the_claims_of_the_profile_are_required() {
     for name in ["sub", "iat", "client_id", "jti"] {
@@ -355,6 +383,7 @@ fn the_claims_of_the_profile_are_required() {
     }
 }
 
+/// R11.
 #[test]
 fn client_id_and_jti_may_be_missing_only_on_request() {
     let mut lenient = rules();
@@ -366,12 +395,18 @@ fn client_id_and_jti_may_be_missing_only_on_request() {
     }
 }
 
+/// R18.
 #[test]
 fn a_token_bound_to_a_key_is_no_bearer_token() {
-    let bound = json!({ "cnf": { "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } });
-    assert_eq!(reason(with_claims(&bound)), Invalid::Bound);
+    let key = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    for cnf in [json!({ "jkt": key }), json!({ "x5t#S256": key }), json!({})] {
+        assert_eq!(reason(with_claims(&json!({ "cnf": cnf }))), Invalid::Bound);
+    }
+    let payload = claims().to_string().replace('{', "{\"cnf\":null,");
+    assert_eq!(reason(verdict(&KEY.token_of(&payload))), Invalid::Malformed);
 }
 
+/// R04.
 #[test]
 fn what_is_no_token_is_malformed() {
     let good = KEY.token(&claims());
@@ -396,6 +431,7 @@ fn what_is_no_token_is_malformed() {
     assert_eq!(reason(verdict(&format!("{twice}.e30.AA"))), Invalid::Malformed);
 }
 
+/// R24.
 #[test]
 fn a_token_of_more_than_16_kib_is_refused_though_its_signature_is_right() {
     let padded = |bytes: usize| with_claims(&json!({ "padding": "x".repeat(bytes) }));
@@ -403,6 +439,7 @@ fn a_token_of_more_than_16_kib_is_refused_though_its_signature_is_right() {
     assert_eq!(reason(padded(13 * 1024)), Invalid::Malformed);
 }
 
+/// R13.
 #[test]
 fn a_scope_is_granted_by_whole_word() {
     let claims = with_claims(&json!({ "scope": "mail.read openid" })).unwrap();

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use private_api::auth::Verifier;
-use private_api::jwks::Pace;
+use private_api::auth::{Setup, Verifier};
 use private_api::routes::{Api, router};
 use private_api::verify::Rules;
 use serde_json::Value;
@@ -66,9 +65,14 @@ impl TestApi {
     }
 
     fn by_rules(rules: Rules, required_scope: Option<&str>) -> Self {
+        Self::made(Setup::new(rules), required_scope)
+    }
+
+    /// One made to order, by a clock that the test moves.
+    pub fn made(mut setup: Setup, required_scope: Option<&str>) -> Self {
         let clock = Arc::new(ManualClock::default());
-        let verifier = Verifier::paced(rules, clock.clone(), Pace::default()).unwrap();
-        Self::around(verifier, clock, required_scope)
+        setup.clock = clock.clone();
+        Self::around(Verifier::set_up(setup).unwrap(), clock, required_scope)
     }
 
     /// By the machine's clock, for tokens that were issued just now.
@@ -107,7 +111,8 @@ impl TestApi {
     }
 }
 
-fn rules(issuer: &str) -> Rules {
+/// The strict rules.
+pub fn rules(issuer: &str) -> Rules {
     Rules::new(issuer.parse().unwrap(), AUDIENCE.parse().unwrap())
 }
 
@@ -116,8 +121,14 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// The first challenge, which is for the scheme that was used.
     pub fn challenge(&self) -> &str {
         self.header("www-authenticate")
+    }
+
+    pub fn challenges(&self) -> Vec<&str> {
+        let values = self.headers.get_all("www-authenticate").iter();
+        values.map(|value| value.to_str().unwrap()).collect()
     }
 
     pub fn json(&self) -> Value {

@@ -10,6 +10,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use serde_json::{Value, json};
 
 use super::with;
@@ -60,6 +61,17 @@ impl TestKey {
         with(own, &json!({ "kid": self.kid, "use": "sig" }))
     }
 
+    /// The public half alone, as it stands in a proof.
+    pub fn bare_jwk(&self) -> Value {
+        with(self.jwk(), &json!({ "kid": null, "use": null }))
+    }
+
+    /// The thumbprint that a token is bound to (RFC 7638).
+    pub fn thumbprint(&self) -> String {
+        let jwk: Jwk = serde_json::from_value(self.bare_jwk()).unwrap();
+        jwk.thumbprint(ThumbprintHash::SHA256).unwrap()
+    }
+
     /// The public half as everybody can have it, in the forms that an attacker may use as a secret.
     pub fn public_forms(&self) -> Vec<Vec<u8>> {
         let Secret::Rsa(pair) = &self.secret else { return Vec::new() };
@@ -80,10 +92,20 @@ impl TestKey {
     /// A token whose header has other members (`null` leaves one out).
     pub fn token_with(&self, header: &Value, claims: &Value) -> String {
         let alg = header.get("alg").and_then(Value::as_str).unwrap_or(self.alg()).to_owned();
-        let base = json!({ "typ": "at+jwt", "alg": self.alg(), "kid": self.kid });
-        let signed = unsigned(&with(base, header), claims);
+        let signed = unsigned(&with(self.header(), header), claims);
         let signature = self.sign(&alg, signed.as_bytes());
         format!("{signed}.{}", b64(&signature))
+    }
+
+    /// A token of the profile's type with this very payload, whatever it is.
+    pub fn token_of(&self, payload: &str) -> String {
+        let header = b64(self.header().to_string().as_bytes());
+        let signed = format!("{header}.{}", b64(payload.as_bytes()));
+        format!("{signed}.{}", b64(&self.sign(self.alg(), signed.as_bytes())))
+    }
+
+    fn header(&self) -> Value {
+        json!({ "typ": "at+jwt", "alg": self.alg(), "kid": self.kid })
     }
 
     fn alg(&self) -> &'static str {

@@ -14,6 +14,7 @@ pub mod api;
 pub mod clock;
 pub mod issuer;
 pub mod keys;
+pub mod proof;
 
 use std::time::Duration;
 

@@ -1,0 +1,135 @@
+//! Who is calling: an axum extractor, and a layer, for any server that takes access tokens.
+//!
+//! A handler that names [`Authenticated`] among its arguments runs only for a request with a good
+//! token; every other request is answered here, with the status and the challenge of [RFC 6750] or
+//! [RFC 9449].
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use axum::{Router, routing::get};
+//! use private_api::auth::{Authenticated, Verifier};
+//! use private_api::verify::Rules;
+//!
+//! async fn whoami(caller: Authenticated) -> String {
+//!     caller.claims().sub.clone()
+//! }
+//!
+//! # fn router() -> Result<Router, Box<dyn std::error::Error>> {
+//! let rules = Rules::new("https://login.acme.example".parse()?, "urn:acme:api".parse()?);
+//! let verifier = Arc::new(Verifier::new(rules)?);
+//! let router = Router::new().route("/whoami", get(whoami)).with_state(verifier);
+//! # Ok(router)
+//! # }
+//! ```
+//!
+//! What happens to a request:
+//!
+//! 1. `Credentials::of` finds the one credential: from the `Authorization` header alone, since a
+//!    token in an address ends up in logs (RFC 9700 §4.3.2).
+//! 2. [`Verifier::verify`] checks it with the keys at hand, and once more with newer ones if it was
+//!    signed by a key that is not among them.
+//! 3. A token that is bound to a key must come with a proof of that key ([`crate::dpop`]), and one
+//!    that is not must not pretend to.
+//! 4. The handler gets the caller; scopes and the age of the sign-in are its business, by
+//!    [`Authenticated::require_scope`] and its kin.
+//!
+//! [RFC 6750]: https://www.rfc-editor.org/rfc/rfc6750
+//! [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
+
+mod credentials;
+mod verifier;
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
+
+pub(crate) use self::credentials::Credentials;
+pub use self::credentials::Scheme;
+pub use self::verifier::{Setup, Verifier};
+use crate::claims::{Claims, Scope};
+use crate::dpop::NONCE_HEADER;
+use crate::error::{Refusal, Rejection};
+
+/// The caller of a request, by a good token in the right hands.
+#[derive(Clone)]
+pub struct Authenticated {
+    claims: Arc<Claims>,
+    scheme: Scheme,
+    verifier: Arc<Verifier>,
+}
+
+impl Authenticated {
+    /// What the token says.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// How the token was presented.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// Lets only tokens pass that were granted `scope`: 403 otherwise.
+    pub fn require_scope(&self, scope: &Scope) -> Result<(), Rejection> {
+        if self.claims.has_scope(scope) {
+            Ok(())
+        } else {
+            Err(self.reject(Refusal::InsufficientScope(scope.clone())))
+        }
+    }
+
+    fn reject(&self, refusal: Refusal) -> Rejection {
+        self.verifier.reject(refusal, Some(self.scheme))
+    }
+}
+
+impl<S> FromRequestParts<S> for Authenticated
+where
+    S: Send + Sync,
+    Arc<Verifier>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    /// Takes what [`require_token`] found out, or finds it out.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
+        let (caller, _) = Arc::<Verifier>::from_ref(state).authenticate(parts).await?;
+        Ok(caller)
+    }
+}
+
+/// Lets only requests with a good token through: for whole routers, whatever their handlers ask.
+///
+/// Besides, it sends the next nonce ahead where proofs must have one (RFC 9449 §8.2); without this
+/// layer a client learns of it by a refusal.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use axum::{Router, middleware::from_fn_with_state, routing::get};
+/// # use private_api::auth::{Verifier, require_token};
+/// # fn protected(verifier: Arc<Verifier>) -> Router {
+/// Router::new()
+///     .route("/orders", get(|| async { "yours" }))
+///     .route_layer(from_fn_with_state(verifier, require_token))
+/// # }
+/// ```
+pub async fn require_token(
+    State(verifier): State<Arc<Verifier>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Rejection> {
+    let (mut parts, body) = request.into_parts();
+    let (caller, ahead) = verifier.authenticate(&parts).await?;
+    parts.extensions.insert(caller);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(nonce) = ahead {
+        response.headers_mut().insert(NONCE_HEADER, nonce);
+    }
+    Ok(response)
+}

@@ -1,0 +1,146 @@
+//! Checks tokens for one API: the rules, the issuers' keys, the proofs and the clock.
+
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
+use axum::http::request::Parts;
+
+use super::{Authenticated, Credentials, Scheme};
+use crate::challenge::Challenges;
+use crate::claims::Claims;
+use crate::clock::{Clock, SystemClock};
+use crate::dpop::{Dpop, MemoryStore, ProofRules, ProofStore};
+use crate::error::{Refusal, Rejection};
+use crate::issuer::Issuer;
+use crate::jwks::{Jwks, NoClient, Pace};
+use crate::origin::Addressing;
+use crate::verify::{Invalid, Rules, Unverified, Verified};
+
+/// All that a [`Verifier`] is made of. [`Setup::new`] has what most APIs want.
+#[non_exhaustive]
+pub struct Setup {
+    /// What a token must be to be good.
+    pub rules: Rules,
+    /// What a proof must be to be good, and whether callers may do without.
+    pub proofs: ProofRules,
+    /// How clients address this API.
+    pub addressing: Addressing,
+    /// Remembers the proofs that were used; several instances of one API share it.
+    pub store: Arc<dyn ProofStore>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// How often the issuers may be asked for their keys.
+    pub pace: Pace,
+}
+
+impl Setup {
+    /// Strict rules, proofs remembered in this process, the machine's clock.
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            proofs: ProofRules::default(),
+            addressing: Addressing::default(),
+            store: Arc::new(MemoryStore::default()),
+            clock: Arc::new(SystemClock::start()),
+            pace: Pace::default(),
+        }
+    }
+}
+
+/// Checks tokens for one API.
+pub struct Verifier {
+    rules: Rules,
+    /// One of each issuer of the rules.
+    jwks: Vec<Jwks>,
+    dpop: Dpop,
+    clock: Arc<dyn Clock>,
+    challenges: Arc<Challenges>,
+}
+
+impl Verifier {
+    /// A verifier with the usual [`Setup`]. It asks an issuer when the first token comes, or at
+    /// [`Verifier::warm_up`].
+    pub fn new(rules: Rules) -> Result<Self, NoClient> {
+        Self::set_up(Setup::new(rules))
+    }
+
+    /// A verifier made to order.
+    pub fn set_up(setup: Setup) -> Result<Self, NoClient> {
+        // Without a choice jsonwebtoken panics as soon as any crate enables its other back end. An
+        // error means that the program has chosen already.
+        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        let Setup { rules, proofs, addressing, store, clock, pace } = setup;
+        let jwks = |issuer: &Issuer| Jwks::new(issuer.clone(), Arc::clone(&clock), pace);
+        let jwks = rules.issuers.iter().map(jwks).collect::<Result<_, _>>()?;
+        let challenges = Arc::new(Challenges::new(rules.audience.clone(), &proofs));
+        let dpop = Dpop::new(proofs, addressing, store);
+        Ok(Self { rules, jwks, dpop, clock, challenges })
+    }
+
+    /// Fetches the issuers' keys in the background. Must be called within a tokio runtime.
+    pub fn warm_up(&self) {
+        self.jwks.iter().for_each(Jwks::warm_up);
+    }
+
+    /// Finds out who is calling; and, where callers must use nonces, the next one to send ahead.
+    pub(super) async fn authenticate(
+        self: Arc<Self>,
+        request: &Parts,
+    ) -> Result<(Authenticated, Option<HeaderValue>), Rejection> {
+        let (scheme, token) = match Credentials::of(request) {
+            Ok(Credentials { scheme, token }) => (scheme, token),
+            Err(refusal) => return Err(self.reject(refusal, None)),
+        };
+        match self.check(request, scheme, token).await {
+            Ok((claims, ahead)) => Ok((Authenticated { claims, scheme, verifier: self }, ahead)),
+            Err(refusal) => Err(self.reject(refusal, Some(scheme))),
+        }
+    }
+
+    async fn check(
+        &self,
+        request: &Parts,
+        scheme: Scheme,
+        token: &str,
+    ) -> Result<(Arc<Claims>, Option<HeaderValue>), Refusal> {
+        let verified = self.verify(token).await?;
+        match scheme {
+            Scheme::Bearer if self.dpop.is_required() => Err(Invalid::Unbound.into()),
+            Scheme::Bearer => Ok((verified.borne()?, None)),
+            Scheme::Dpop => {
+                let (claims, key) = verified.bound()?;
+                let ahead = self.dpop.check(request, token, key, self.now()).await?;
+                Ok((claims, ahead))
+            }
+        }
+    }
+
+    /// Checks a token, with the keys of the issuer that it names. Who holds it is another question,
+    /// which [`Verified::borne`] answers for a caller that merely shows it.
+    pub async fn verify(&self, token: &str) -> Result<Verified, Refusal> {
+        let unverified = Unverified::parse(token, &self.rules)?;
+        let jwks = self.jwks_for(&unverified)?;
+        let keys = jwks.current().await?;
+        let verdict = match unverified.verify(&self.rules, &keys, self.now()) {
+            Err(Invalid::UnknownKey) => {
+                unverified.verify(&self.rules, &*jwks.newest().await?, self.now())
+            }
+            verdict => verdict,
+        };
+        Ok(verdict?)
+    }
+
+    fn jwks_for(&self, token: &Unverified<'_>) -> Result<&Jwks, Invalid> {
+        let issuer = token.issuer(&self.rules)?;
+        self.jwks.iter().find(|jwks| jwks.issuer() == issuer).ok_or(Invalid::Issuer)
+    }
+
+    /// Seconds since the Unix epoch.
+    fn now(&self) -> u64 {
+        self.clock.unix_seconds()
+    }
+
+    pub(super) fn reject(&self, refusal: Refusal, used: Option<Scheme>) -> Rejection {
+        Rejection::new(refusal, used, Arc::clone(&self.challenges))
+    }
+}
