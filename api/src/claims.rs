@@ -30,6 +30,10 @@ pub struct Claims {
     pub client_id: Option<String>,
     /// Its own identifier. `None` only where the settings allow that.
     pub jti: Option<String>,
+    /// When the person signed in, in seconds since the Unix epoch, if the issuer says.
+    pub auth_time: Option<u64>,
+    /// How they signed in: the authentication context class, if the issuer says.
+    pub acr: Option<String>,
     /// The granted scope as the issuer wrote it; [`Claims::has_scope`] reads it.
     pub scope: Option<String>,
 }
@@ -56,6 +60,27 @@ impl Scope {
 }
 
 impl FromStr for Scope {
+    type Err = InvalidWord;
+
+    fn from_str(word: &str) -> Result<Self, InvalidWord> {
+        quotable(word).map(Self)
+    }
+}
+
+/// An authentication context class ([OpenID Connect Core §2]), fit to stand in a challenge.
+///
+/// [OpenID Connect Core §2]: https://openid.net/specs/openid-connect-core-1_0.html#IDToken
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acr(String);
+
+impl Acr {
+    /// The class itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Acr {
     type Err = InvalidWord;
 
     fn from_str(word: &str) -> Result<Self, InvalidWord> {
@@ -106,6 +131,8 @@ pub(crate) struct RawClaims {
     pub(crate) iat: Option<NumericDate>,
     pub(crate) client_id: Option<String>,
     pub(crate) jti: Option<String>,
+    pub(crate) auth_time: Option<NumericDate>,
+    pub(crate) acr: Option<String>,
     pub(crate) scope: Option<String>,
     /// The key that the token is bound to (RFC 7800); `null` is no way to say that there is none.
     #[serde(default, deserialize_with = "some")]

@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::auth::Scheme;
+use crate::auth::{Scheme, StepUp};
 use crate::challenge::Challenges;
 use crate::claims::Scope;
 use crate::dpop::{InvalidProof, NONCE_HEADER, StoreUnavailable};
@@ -44,6 +44,9 @@ pub enum Refusal {
     /// Its token is good but was not granted this scope: 403.
     #[error("the scope {0} is missing")]
     InsufficientScope(Scope),
+    /// Its token is good, but the sign-in behind it is too old or too weak: 401.
+    #[error("the sign-in is too old or too weak")]
+    StepUp(StepUp),
     /// The issuer's keys are not there, so no token can be judged: 503, and when to try again.
     #[error("the token cannot be judged")]
     KeysUnavailable(#[from] Unavailable),
@@ -52,7 +55,7 @@ pub enum Refusal {
     StoreUnavailable(#[from] StoreUnavailable),
 }
 
-/// An error code and its description: RFC 6750 §3.1, RFC 9449 §7.1 and §9.
+/// An error code and its description: RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3.
 type Code = (&'static str, String);
 
 impl Refusal {
@@ -62,7 +65,8 @@ impl Refusal {
             Self::NoCredentials
             | Self::InvalidToken(_)
             | Self::InvalidProof(_)
-            | Self::UseNonce(_) => StatusCode::UNAUTHORIZED,
+            | Self::UseNonce(_)
+            | Self::StepUp(_) => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
             Self::KeysUnavailable(_) | Self::StoreUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -78,6 +82,9 @@ impl Refusal {
             Self::InvalidProof(reason) => return Some(("invalid_dpop_proof", reason.to_string())),
             Self::UseNonce(_) => ("use_dpop_nonce", "The proof must have the nonce of this answer"),
             Self::InsufficientScope(_) => ("insufficient_scope", "The access token lacks a scope"),
+            Self::StepUp(_) => {
+                ("insufficient_user_authentication", "A newer or stronger sign-in is needed")
+            }
             Self::NoCredentials | Self::KeysUnavailable(_) | Self::StoreUnavailable(_) => {
                 return None;
             }
@@ -99,8 +106,9 @@ impl Refusal {
             [("error", code.to_owned()), ("error_description", description)]
         });
         let wanted = match self {
-            Self::InsufficientScope(scope) => Some(("scope", scope.to_string())),
-            _ => None,
+            Self::InsufficientScope(scope) => vec![("scope", scope.to_string())],
+            Self::StepUp(wanted) => wanted.parameters(),
+            _ => Vec::new(),
         };
         error.into_iter().flatten().chain(wanted).collect()
     }

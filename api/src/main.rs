@@ -34,7 +34,9 @@ async fn main() -> anyhow::Result<()> {
 
     verifier.warm_up();
     announce(listener.local_addr()?).context("cannot write to stdout")?;
-    let api = Api { verifier, required_scope: settings.require_scope };
+    let mut api = Api::new(verifier);
+    api.required_scope = settings.require_scope;
+    api.recent.acr_values = settings.recent_acr;
     let end = server::serve(listener, router(api), stop).await;
     tracing::info!(?end, "stopped");
     Ok(())

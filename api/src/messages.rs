@@ -1,4 +1,4 @@
-//! The two messages, and the form in which a caller wants them.
+//! The messages, and the form in which a caller wants them.
 //!
 //! Text is the default; a caller whose `Accept` names `application/json`, and likes nothing better,
 //! gets an object with one member.
@@ -16,6 +16,9 @@ pub const PUBLIC: &str = "Everyone in the world can read this message.";
 
 /// What needs a token.
 pub const PRIVATE: &str = "Only authenticated users can read this message.";
+
+/// What needs a token behind which there is a sign-in of this moment.
+pub const RECENT: &str = "Only users who have just signed in can read this message.";
 
 /// The form in which the caller wants a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

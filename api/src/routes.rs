@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `GET /public` | 200 with [`messages::PUBLIC`] |
 //! | `GET /private` | 200 with [`messages::PRIVATE`] for a good token, else 400, 401, 403 or 503 |
+//! | `GET /private/recent` | the same for a sign-in at most five minutes old, with [`messages::RECENT`] |
 //! | `GET /healthz` | 200 while the process serves |
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
-use crate::auth::{Authenticated, Verifier, require_token};
+use crate::auth::{Authenticated, StepUp, Verifier, require_token};
 use crate::claims::Scope;
 use crate::error::{Rejection, as_json};
 use crate::messages::{self, Form};
@@ -28,16 +29,34 @@ use crate::messages::{self, Form};
 /// From the request's head to the answer's. Twice what a fetch of the issuer's keys may take.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long ago the sign-in behind a recent token may be.
+const RECENT_AGE: Duration = Duration::from_mins(5);
+
 /// Bytes. No route reads a body.
 const BODY_LIMIT: usize = 16 * 1024;
 
 /// What the handlers share.
 #[derive(Clone, FromRef)]
+#[non_exhaustive]
 pub struct Api {
     /// Checks the tokens.
     pub verifier: Arc<Verifier>,
-    /// What a token must have been granted to read the private message, if anything.
+    /// What a token must have been granted to read the private messages, if anything.
     pub required_scope: Option<Scope>,
+    /// What the sign-in behind a token must be like to read the recent message.
+    pub recent: StepUp,
+}
+
+impl Api {
+    /// An API that asks for no scope, and for a sign-in at most five minutes old where one must be
+    /// recent.
+    pub fn new(verifier: Arc<Verifier>) -> Self {
+        Self { verifier, required_scope: None, recent: StepUp::within(RECENT_AGE) }
+    }
+
+    fn require_scope(&self, caller: &Authenticated) -> Result<(), Rejection> {
+        self.required_scope.as_ref().map_or(Ok(()), |scope| caller.require_scope(scope))
+    }
 }
 
 /// The whole API as one service.
@@ -46,7 +65,8 @@ pub fn router(api: Api) -> Router {
     let protected = from_fn_with_state(Arc::clone(&api.verifier), require_token);
     Router::new()
         .route("/public", get(public))
-        .route("/private", get(private).route_layer(protected))
+        .route("/private", get(private).route_layer(protected.clone()))
+        .route("/private/recent", get(recent).route_layer(protected))
         .route("/healthz", get(healthz))
         .with_state(api)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
@@ -64,10 +84,18 @@ async fn private(
     caller: Authenticated,
     form: Form,
 ) -> Result<impl IntoResponse, Rejection> {
-    if let Some(scope) = &api.required_scope {
-        caller.require_scope(scope)?;
-    }
+    api.require_scope(&caller)?;
     Ok(([(CACHE_CONTROL, "no-store")], form.of(messages::PRIVATE)))
+}
+
+async fn recent(
+    State(api): State<Api>,
+    caller: Authenticated,
+    form: Form,
+) -> Result<impl IntoResponse, Rejection> {
+    api.require_scope(&caller)?;
+    caller.require_sign_in(&api.recent)?;
+    Ok(([(CACHE_CONTROL, "no-store")], form.of(messages::RECENT)))
 }
 
 async fn healthz() -> &'static str {

@@ -10,7 +10,7 @@ use clap::builder::BoolishValueParser;
 use ipnet::IpNet;
 use private_api::algorithm::SigningAlg;
 use private_api::auth::Setup;
-use private_api::claims::{Audience, Scope};
+use private_api::claims::{Acr, Audience, Scope};
 use private_api::issuer::Issuer;
 use private_api::verify::Rules;
 use tracing_subscriber::EnvFilter;
@@ -52,6 +52,10 @@ pub(crate) struct Settings {
     /// The scope that a token needs to read /private
     #[arg(long, env = "AUTHBROKER_API_REQUIRE_SCOPE", value_name = "SCOPE")]
     pub(crate) require_scope: Option<Scope>,
+
+    /// The authentication context classes of which a token needs one to read /private/recent
+    #[arg(long, env = "AUTHBROKER_API_RECENT_ACR", value_name = "ACR", value_delimiter = ',')]
+    pub(crate) recent_acr: Vec<Acr>,
 
     #[command(flatten)]
     proofs: ProofSettings,

@@ -229,6 +229,8 @@ fn claims(raw: &RawClaims, rules: &Rules) -> Result<Claims, Invalid> {
         exp: raw.exp.ok_or(Invalid::Missing("exp"))?.0,
         client_id: optional("client_id", &raw.client_id)?,
         jti: optional("jti", &raw.jti)?,
+        auth_time: raw.auth_time.map(|NumericDate(seconds)| seconds),
+        acr: raw.acr.clone(),
         scope: raw.scope.clone(),
     })
 }

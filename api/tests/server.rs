@@ -30,7 +30,7 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = router(Api { verifier, required_scope: None });
+        let router = router(Api::new(verifier));
         let server = tokio::spawn(serve(listener, router, async move {
             let _ = stopped.await;
         }));

@@ -38,6 +38,7 @@
 //! [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
 
 mod credentials;
+mod step_up;
 mod verifier;
 
 use std::sync::Arc;
@@ -49,6 +50,7 @@ use axum::response::Response;
 
 pub(crate) use self::credentials::Credentials;
 pub use self::credentials::Scheme;
+pub use self::step_up::StepUp;
 pub use self::verifier::{Setup, Verifier};
 use crate::claims::{Claims, Scope};
 use crate::dpop::NONCE_HEADER;
@@ -79,6 +81,16 @@ impl Authenticated {
             Ok(())
         } else {
             Err(self.reject(Refusal::InsufficientScope(scope.clone())))
+        }
+    }
+
+    /// Lets only tokens pass behind which there is a sign-in of this kind: 401 otherwise, with what
+    /// to ask the issuer for (RFC 9470).
+    pub fn require_sign_in(&self, wanted: &StepUp) -> Result<(), Rejection> {
+        if wanted.is_met_by(&self.claims, self.verifier.now()) {
+            Ok(())
+        } else {
+            Err(self.reject(Refusal::StepUp(wanted.clone())))
         }
     }
 

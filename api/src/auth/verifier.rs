@@ -136,7 +136,7 @@ impl Verifier {
     }
 
     /// Seconds since the Unix epoch.
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         self.clock.unix_seconds()
     }
 

@@ -83,9 +83,14 @@ impl TestApi {
 
     fn around(verifier: Verifier, clock: Arc<ManualClock>, required_scope: Option<&str>) -> Self {
         let verifier = Arc::new(verifier);
-        let required_scope = required_scope.map(|scope| scope.parse().unwrap());
-        let router = router(Api { verifier: Arc::clone(&verifier), required_scope });
-        Self { router, verifier, clock }
+        let mut api = Api::new(Arc::clone(&verifier));
+        api.required_scope = required_scope.map(|scope| scope.parse().unwrap());
+        Self { router: router(api), verifier, clock }
+    }
+
+    /// The same verifier and clock behind other routes.
+    pub fn with_router(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

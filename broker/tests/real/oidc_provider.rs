@@ -35,12 +35,11 @@ impl Session {
 async fn private_api(issuer: &str) -> String {
     let _already = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let rules = Rules::new(issuer.parse().unwrap(), API.parse().unwrap());
-    let verifier = Arc::new(Verifier::new(rules).unwrap());
-    let required_scope = Some("messages.read".parse().unwrap());
+    let mut api = Api::new(Arc::new(Verifier::new(rules).unwrap()));
+    api.required_scope = Some("messages.read".parse().unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let routes = router(Api { verifier, required_scope });
-    tokio::spawn(private_api::server::serve(listener, routes, std::future::pending()));
+    tokio::spawn(private_api::server::serve(listener, router(api), std::future::pending()));
     url
 }
 
