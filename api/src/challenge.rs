@@ -8,6 +8,7 @@
 //! [RFC 9449 §7.1]: https://www.rfc-editor.org/rfc/rfc9449#section-7.1
 
 use axum::http::HeaderValue;
+use url::Url;
 
 use crate::algorithm::SigningAlg;
 use crate::auth::Scheme;
@@ -19,16 +20,18 @@ use crate::error::Refusal;
 #[derive(Debug)]
 pub(crate) struct Challenges {
     realm: Audience,
+    /// Where a client learns the rest (RFC 9728 §5.1).
+    metadata: Option<Url>,
     /// The accepted algorithms of proofs, for the challenge of DPoP.
     algs: String,
     schemes: Vec<Scheme>,
 }
 
 impl Challenges {
-    pub(crate) fn new(realm: Audience, proofs: &ProofRules) -> Self {
+    pub(crate) fn new(realm: Audience, metadata: Option<Url>, proofs: &ProofRules) -> Self {
         let mut schemes = vec![Scheme::Bearer, Scheme::Dpop];
         schemes.retain(|scheme| *scheme == Scheme::Dpop || !proofs.required);
-        Self { realm, algs: SigningAlg::names(&proofs.algs), schemes }
+        Self { realm, metadata, algs: SigningAlg::names(&proofs.algs), schemes }
     }
 
     /// The challenges that answer a refusal of a request that used one scheme or none.
@@ -42,6 +45,7 @@ impl Challenges {
 
     fn one(&self, scheme: Scheme, refusal: Option<&Refusal>) -> HeaderValue {
         let mut parameters = vec![("realm", self.realm.to_string())];
+        parameters.extend(self.metadata.iter().map(|url| ("resource_metadata", url.to_string())));
         parameters.extend(refusal.map(Refusal::parameters).unwrap_or_default());
         if scheme == Scheme::Dpop {
             parameters.push(("algs", self.algs.clone()));

@@ -27,6 +27,7 @@ pub mod issuer;
 pub mod jwks;
 mod jws;
 pub mod messages;
+pub mod metadata;
 pub mod origin;
 mod public_key;
 pub mod routes;

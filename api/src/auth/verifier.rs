@@ -13,6 +13,7 @@ use crate::dpop::{Dpop, MemoryStore, ProofRules, ProofStore};
 use crate::error::{Refusal, Rejection};
 use crate::issuer::Issuer;
 use crate::jwks::{Jwks, NoClient, Pace};
+use crate::metadata::{self, ResourceMetadata};
 use crate::origin::Addressing;
 use crate::verify::{Invalid, Rules, Unverified, Verified};
 
@@ -55,6 +56,7 @@ pub struct Verifier {
     dpop: Dpop,
     clock: Arc<dyn Clock>,
     challenges: Arc<Challenges>,
+    metadata: ResourceMetadata,
 }
 
 impl Verifier {
@@ -72,14 +74,26 @@ impl Verifier {
         let Setup { rules, proofs, addressing, store, clock, pace } = setup;
         let jwks = |issuer: &Issuer| Jwks::new(issuer.clone(), Arc::clone(&clock), pace);
         let jwks = rules.issuers.iter().map(jwks).collect::<Result<_, _>>()?;
-        let challenges = Arc::new(Challenges::new(rules.audience.clone(), &proofs));
+        let metadata = ResourceMetadata::new(&rules, &proofs);
+        let address = metadata::address(&rules.audience, addressing.public_url.as_ref());
+        let challenges = Arc::new(Challenges::new(rules.audience.clone(), address, &proofs));
         let dpop = Dpop::new(proofs, addressing, store);
-        Ok(Self { rules, jwks, dpop, clock, challenges })
+        Ok(Self { rules, jwks, dpop, clock, challenges, metadata })
     }
 
     /// Fetches the issuers' keys in the background. Must be called within a tokio runtime.
     pub fn warm_up(&self) {
         self.jwks.iter().for_each(Jwks::warm_up);
+    }
+
+    /// What clients may know about this API, to be served at [`Verifier::metadata_path`].
+    pub fn metadata(&self) -> ResourceMetadata {
+        self.metadata.clone()
+    }
+
+    /// The path at which clients look for the metadata.
+    pub fn metadata_path(&self) -> String {
+        metadata::path_of(&self.rules.audience)
     }
 
     /// Finds out who is calling; and, where callers must use nonces, the next one to send ahead.
