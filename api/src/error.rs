@@ -20,6 +20,7 @@ use crate::auth::{Scheme, StepUp};
 use crate::challenge::Challenges;
 use crate::claims::Scope;
 use crate::dpop::{InvalidProof, NONCE_HEADER, StoreUnavailable};
+use crate::introspection;
 use crate::jwks::Unavailable;
 use crate::verify::Invalid;
 
@@ -50,6 +51,9 @@ pub enum Refusal {
     /// The issuer's keys are not there, so no token can be judged: 503, and when to try again.
     #[error("the token cannot be judged")]
     KeysUnavailable(#[from] Unavailable),
+    /// The issuer was to be asked about its token and does not answer: 503.
+    #[error("the issuer cannot be asked about the token")]
+    IntrospectionUnavailable,
     /// Whether its proof was used before cannot be told now: 503.
     #[error("the proof cannot be judged")]
     StoreUnavailable(#[from] StoreUnavailable),
@@ -68,7 +72,9 @@ impl Refusal {
             | Self::UseNonce(_)
             | Self::StepUp(_) => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
-            Self::KeysUnavailable(_) | Self::StoreUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable(_)
+            | Self::IntrospectionUnavailable
+            | Self::StoreUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -85,9 +91,10 @@ impl Refusal {
             Self::StepUp(_) => {
                 ("insufficient_user_authentication", "A newer or stronger sign-in is needed")
             }
-            Self::NoCredentials | Self::KeysUnavailable(_) | Self::StoreUnavailable(_) => {
-                return None;
-            }
+            Self::NoCredentials
+            | Self::KeysUnavailable(_)
+            | Self::IntrospectionUnavailable
+            | Self::StoreUnavailable(_) => return None,
         };
         Some((code, description.to_owned()))
     }
@@ -122,6 +129,7 @@ impl Refusal {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::KeysUnavailable(Unavailable { retry_after }) => Some(*retry_after),
+            Self::IntrospectionUnavailable => Some(introspection::PAUSE),
             Self::StoreUnavailable(_) => Some(STORE_PAUSE),
             _ => None,
         }

@@ -120,6 +120,32 @@ pub fn verify(token: &str, rules: &Rules, keys: &KeySet, now: u64) -> Result<Ver
     Unverified::parse(token, rules)?.verify(rules, keys, now)
 }
 
+/// Judges what an issuer said of its token, by the same rules as if the token said so itself.
+pub(crate) fn vouched_for(
+    mut said: RawClaims,
+    issuer: &Issuer,
+    rules: &Rules,
+    now: u64,
+) -> Result<Verified, Invalid> {
+    if said.iss.get_or_insert_with(|| issuer.to_string()) != issuer.as_str() {
+        return Err(Invalid::Issuer);
+    }
+    check_purpose(&said, rules)?;
+    check_times(&said, now)?;
+    Verified::new(&said, rules)
+}
+
+/// Whether a token has the form of a JWS, so that it can be judged by itself.
+pub(crate) fn is_jws(token: &str) -> bool {
+    token.bytes().filter(|byte| *byte == b'.').count() == 2
+}
+
+/// Refuses what cannot be a token of any kind (RFC 6750 §2.1).
+pub(crate) fn check_form(token: &str) -> Result<(), Invalid> {
+    let graphic = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if graphic && token.len() <= MAX_TOKEN { Ok(()) } else { Err(Invalid::Malformed) }
+}
+
 /// A token that is good, in hands that are not known yet: its claims come out only by the way that
 /// its binding allows.
 #[derive(Clone, Debug)]
@@ -133,7 +159,7 @@ enum Binding {
     /// Whoever has it may use it.
     None,
     /// Whoever has the key with this thumbprint may use it.
-    Key(String),
+    Key(Arc<str>),
     /// Something else is demanded that this server cannot check.
     Unknown,
 }
@@ -143,11 +169,21 @@ impl Verified {
         let binding = match &raw.cnf {
             None => Binding::None,
             Some(Confirmation { jkt: Some(key), others }) if others.is_empty() => {
-                Binding::Key(key.clone())
+                Binding::Key(key.as_str().into())
             }
             Some(_) => Binding::Unknown,
         };
         Ok(Self { claims: Arc::new(claims(raw, rules)?), binding })
+    }
+
+    /// Who issued it.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.claims.iss
+    }
+
+    /// Whether its time is over.
+    pub(crate) fn has_expired(&self, now: u64) -> bool {
+        has_expired(self.claims.exp, now)
     }
 
     /// The claims, for a caller that merely shows the token.
@@ -208,12 +244,16 @@ fn check_purpose(raw: &RawClaims, rules: &Rules) -> Result<(), Invalid> {
 
 fn check_times(raw: &RawClaims, now: u64) -> Result<(), Invalid> {
     let NumericDate(exp) = raw.exp.ok_or(Invalid::Missing("exp"))?;
-    if now >= exp.saturating_add(LEEWAY) {
+    if has_expired(exp, now) {
         return Err(Invalid::Expired);
     }
     let begins =
         |date: Option<NumericDate>| date.is_none_or(|date| date.0 <= now.saturating_add(LEEWAY));
     if begins(raw.nbf) && begins(raw.iat) { Ok(()) } else { Err(Invalid::TooEarly) }
+}
+
+fn has_expired(exp: u64, now: u64) -> bool {
+    now >= exp.saturating_add(LEEWAY)
 }
 
 /// Builds the claims; what RFC 9068 §2.2 requires has no way round its line here.
@@ -272,6 +312,9 @@ pub enum Invalid {
     /// It is not bound to a key, so no proof can go with it; or proofs are required.
     #[error("the token is not bound to a key")]
     Unbound,
+    /// Its issuer says that it is not good, or that it is no access token.
+    #[error("the issuer does not vouch for the token")]
+    Inactive,
     /// `exp` has passed.
     #[error("the token has expired")]
     Expired,

@@ -11,11 +11,13 @@ use crate::claims::Claims;
 use crate::clock::{Clock, SystemClock};
 use crate::dpop::{Dpop, MemoryStore, ProofRules, ProofStore};
 use crate::error::{Refusal, Rejection};
+use crate::introspection::{BELIEVED, Introspection, Introspector};
 use crate::issuer::Issuer;
 use crate::jwks::{Jwks, NoClient, Pace};
 use crate::metadata::{self, ResourceMetadata};
 use crate::origin::Addressing;
-use crate::verify::{Invalid, Rules, Unverified, Verified};
+use crate::verdicts::{self, Fingerprint, Ground, Verdict, Verdicts};
+use crate::verify::{Invalid, Rules, Unverified, Verified, check_form, is_jws, vouched_for};
 
 /// All that a [`Verifier`] is made of. [`Setup::new`] has what most APIs want.
 #[non_exhaustive]
@@ -32,6 +34,10 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// How often the issuers may be asked for their keys.
     pub pace: Pace,
+    /// The issuer that is asked about tokens, if one is.
+    pub introspection: Option<Introspection>,
+    /// How many good tokens are remembered.
+    pub remembered: usize,
 }
 
 impl Setup {
@@ -44,6 +50,8 @@ impl Setup {
             store: Arc::new(MemoryStore::default()),
             clock: Arc::new(SystemClock::start()),
             pace: Pace::default(),
+            introspection: None,
+            remembered: verdicts::DEFAULT_CAPACITY,
         }
     }
 }
@@ -53,6 +61,8 @@ pub struct Verifier {
     rules: Rules,
     /// One of each issuer of the rules.
     jwks: Vec<Jwks>,
+    introspector: Option<Introspector>,
+    verdicts: Verdicts,
     dpop: Dpop,
     clock: Arc<dyn Clock>,
     challenges: Arc<Challenges>,
@@ -71,14 +81,17 @@ impl Verifier {
         // Without a choice jsonwebtoken panics as soon as any crate enables its other back end. An
         // error means that the program has chosen already.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
-        let Setup { rules, proofs, addressing, store, clock, pace } = setup;
+        let Setup { rules, proofs, addressing, store, clock, pace, introspection, remembered } =
+            setup;
         let jwks = |issuer: &Issuer| Jwks::new(issuer.clone(), Arc::clone(&clock), pace);
         let jwks = rules.issuers.iter().map(jwks).collect::<Result<_, _>>()?;
+        let introspector = introspection.map(Introspector::new).transpose()?;
+        let verdicts = Verdicts::new(remembered);
         let metadata = ResourceMetadata::new(&rules, &proofs);
         let address = metadata::address(&rules.audience, addressing.public_url.as_ref());
         let challenges = Arc::new(Challenges::new(rules.audience.clone(), address, &proofs));
         let dpop = Dpop::new(proofs, addressing, store);
-        Ok(Self { rules, jwks, dpop, clock, challenges, metadata })
+        Ok(Self { rules, jwks, introspector, verdicts, dpop, clock, challenges, metadata })
     }
 
     /// Fetches the issuers' keys in the background. Must be called within a tokio runtime.
@@ -129,9 +142,25 @@ impl Verifier {
         }
     }
 
-    /// Checks a token, with the keys of the issuer that it names. Who holds it is another question,
-    /// which [`Verified::borne`] answers for a caller that merely shows it.
+    /// Checks a token: by its signature, by its issuer's word, or by both. Who holds it is another
+    /// question, which [`Verified::borne`] answers for a caller that merely shows it.
     pub async fn verify(&self, token: &str) -> Result<Verified, Refusal> {
+        let Some(introspector) = &self.introspector else {
+            return self.by_signature(token).await;
+        };
+        if !is_jws(token) {
+            return self.by_word(introspector, token).await;
+        }
+        let verified = self.by_signature(token).await?;
+        if introspector.confirms(verified.issuer()) {
+            self.confirmed(introspector, token, verified).await
+        } else {
+            Ok(verified)
+        }
+    }
+
+    /// Checks a token with the keys of the issuer that it names.
+    async fn by_signature(&self, token: &str) -> Result<Verified, Refusal> {
         let unverified = Unverified::parse(token, &self.rules)?;
         let jwks = self.jwks_for(&unverified)?;
         let keys = jwks.current().await?;
@@ -142,6 +171,47 @@ impl Verifier {
             verdict => verdict,
         };
         Ok(verdict?)
+    }
+
+    /// Checks a token that says nothing itself.
+    async fn by_word(&self, issuer: &Introspector, token: &str) -> Result<Verified, Refusal> {
+        check_form(token)?;
+        let fingerprint = Fingerprint::of(token);
+        if let Some(verified) = self.remembered(fingerprint) {
+            return Ok(verified);
+        }
+        let said = issuer.ask(token).await?;
+        let verified = vouched_for(said, issuer.issuer(), &self.rules, self.now())?;
+        Ok(self.believe(fingerprint, verified))
+    }
+
+    /// Has the issuer confirm a token that is good by itself.
+    async fn confirmed(
+        &self,
+        issuer: &Introspector,
+        token: &str,
+        verified: Verified,
+    ) -> Result<Verified, Refusal> {
+        let fingerprint = Fingerprint::of(token);
+        if let Some(verified) = self.remembered(fingerprint) {
+            return Ok(verified);
+        }
+        issuer.ask(token).await?;
+        Ok(self.believe(fingerprint, verified))
+    }
+
+    fn remembered(&self, token: Fingerprint) -> Option<Verified> {
+        let Verdict { verified, ground } = self.verdicts.get(token)?;
+        let counts = match ground {
+            Ground::Word(until) => self.clock.monotonic() < until,
+        };
+        (counts && !verified.has_expired(self.now())).then_some(verified)
+    }
+
+    fn believe(&self, token: Fingerprint, verified: Verified) -> Verified {
+        let ground = Ground::Word(self.clock.monotonic() + BELIEVED);
+        self.verdicts.remember(token, Verdict { verified: verified.clone(), ground });
+        verified
     }
 
     fn jwks_for(&self, token: &Unverified<'_>) -> Result<&Jwks, Invalid> {

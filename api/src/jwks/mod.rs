@@ -26,6 +26,7 @@ use self::source::{Fetched, Source};
 use crate::clock::Clock;
 use crate::error::chain;
 use crate::issuer::Issuer;
+pub use crate::provider::NoClient;
 
 /// How long keys are fresh when the issuer does not say.
 const DEFAULT_TTL: Duration = Duration::from_mins(10);
@@ -59,11 +60,6 @@ pub struct Unavailable {
     /// When to ask again.
     pub retry_after: Duration,
 }
-
-/// The HTTP client could not be made, so the issuer could never be asked.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot make an HTTP client for the issuer (is the package ca-certificates installed?)")]
-pub struct NoClient(#[from] reqwest::Error);
 
 /// A cache of one issuer's keys.
 pub struct Jwks {

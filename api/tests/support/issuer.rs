@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{StatusCode, Uri};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket};
@@ -56,6 +56,15 @@ struct Script {
     cache_control: &'static str,
     keys_at: &'static str,
     jwks_requests: usize,
+    said: Value,
+    questions: Vec<Question>,
+}
+
+/// What the API asked about a token.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub authorization: String,
+    pub form: String,
 }
 
 impl FakeIssuer {
@@ -69,13 +78,19 @@ impl FakeIssuer {
 
     fn with_keys(url: String, keys: &[&TestKey]) -> Self {
         let script = Script {
-            metadata: json!({ "issuer": url, "jwks_uri": format!("{url}/jwks") }),
+            metadata: json!({
+                "issuer": url,
+                "jwks_uri": format!("{url}/jwks"),
+                "introspection_endpoint": format!("{url}/introspect"),
+            }),
             metadata_at: "/.well-known/openid-configuration",
             keys: jwk_set(keys),
             status: StatusCode::OK,
             cache_control: "",
             keys_at: "/jwks",
             jwks_requests: 0,
+            said: json!({ "active": false }),
+            questions: Vec::new(),
         };
         let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
         Self { url, script: Arc::new(Mutex::new(script)), gate }
@@ -84,6 +99,16 @@ impl FakeIssuer {
     /// How often its keys were asked for.
     pub fn jwks_requests(&self) -> usize {
         self.script().jwks_requests
+    }
+
+    /// What it says of every token that it is asked about.
+    pub fn say(&self, said: Value) {
+        self.script().said = said;
+    }
+
+    /// What it was asked about tokens.
+    pub fn questions(&self) -> Vec<Question> {
+        self.script().questions.clone()
     }
 
     pub fn publish(&self, keys: &[&TestKey]) {
@@ -138,6 +163,7 @@ fn serve(listener: TcpListener, issuer: &FakeIssuer) {
     let router = Router::new()
         .route("/jwks", get(jwks))
         .route("/moved", get(jwks))
+        .route("/introspect", post(introspect))
         .route("/.well-known/{document}", get(metadata))
         .with_state(issuer.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -159,4 +185,15 @@ async fn jwks(State(issuer): State<FakeIssuer>, uri: Uri) -> Response {
     }
     (script.status, [(CACHE_CONTROL, script.cache_control)], Json(script.keys.clone()))
         .into_response()
+}
+
+async fn introspect(
+    State(issuer): State<FakeIssuer>,
+    headers: HeaderMap,
+    form: String,
+) -> Response {
+    let mut script = issuer.script();
+    let authorization = headers.get(AUTHORIZATION).map_or("", |value| value.to_str().unwrap());
+    script.questions.push(Question { authorization: authorization.to_owned(), form });
+    (script.status, Json(script.said.clone())).into_response()
 }
