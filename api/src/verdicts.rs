@@ -4,25 +4,36 @@
 //! number is bounded, and the ones that are used least make room. What was remembered counts only
 //! while its ground does: see [`Ground`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::sync::Cache;
 
+use crate::jwks::KeySet;
 use crate::verify::Verified;
 
 /// Tokens. One takes about a kilobyte.
 pub(crate) const DEFAULT_CAPACITY: usize = 10_000;
 
-/// The SHA-256 of a token.
+/// The SHA-256 of a token, and what the verdict is about.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Fingerprint([u8; 32]);
+pub(crate) struct Fingerprint {
+    hash: [u8; 32],
+    confirmed: bool,
+}
 
 impl Fingerprint {
+    /// For whether a token is good, by its signature or by its issuer's word.
     pub(crate) fn of(token: &str) -> Self {
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-        Self(fingerprint)
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        Self { hash, confirmed: false }
+    }
+
+    /// For whether its issuer confirms it, besides.
+    pub(crate) fn of_confirmed(token: &str) -> Self {
+        Self { confirmed: true, ..Self::of(token) }
     }
 }
 
@@ -36,25 +47,30 @@ pub(crate) struct Verdict {
 /// Why a verdict counts, and thereby until when. None counts after the token has expired.
 #[derive(Clone)]
 pub(crate) enum Ground {
+    /// It is signed by one of these keys; it counts while they are the issuer's current ones.
+    Keys(Arc<KeySet>),
     /// The issuer said so; its word ends at this time of the monotonic clock.
     Word(Duration),
 }
 
 /// A bounded memory of verdicts.
 pub(crate) struct Verdicts {
-    cache: Cache<Fingerprint, Verdict>,
+    /// None where nothing is to be remembered.
+    cache: Option<Cache<Fingerprint, Verdict>>,
 }
 
 impl Verdicts {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { cache: Cache::new(capacity) }
+        Self { cache: (capacity > 0).then(|| Cache::new(capacity)) }
     }
 
     pub(crate) fn get(&self, token: Fingerprint) -> Option<Verdict> {
-        self.cache.get(&token)
+        self.cache.as_ref()?.get(&token)
     }
 
     pub(crate) fn remember(&self, token: Fingerprint, verdict: Verdict) {
-        self.cache.insert(token, verdict);
+        if let Some(cache) = &self.cache {
+            cache.insert(token, verdict);
+        }
     }
 }

@@ -161,28 +161,31 @@ impl Verifier {
 
     /// Checks a token with the keys of the issuer that it names.
     async fn by_signature(&self, token: &str) -> Result<Verified, Refusal> {
+        let fingerprint = Fingerprint::of(token);
+        if let Some(verified) = self.remembered(fingerprint).await? {
+            return Ok(verified);
+        }
         let unverified = Unverified::parse(token, &self.rules)?;
-        let jwks = self.jwks_for(&unverified)?;
-        let keys = jwks.current().await?;
-        let verdict = match unverified.verify(&self.rules, &keys, self.now()) {
-            Err(Invalid::UnknownKey) => {
-                unverified.verify(&self.rules, &*jwks.newest().await?, self.now())
-            }
-            verdict => verdict,
-        };
-        Ok(verdict?)
+        let jwks = self.jwks_of(unverified.issuer(&self.rules)?)?;
+        let mut keys = jwks.current().await?;
+        let mut verdict = unverified.verify(&self.rules, &keys, self.now());
+        if let Err(Invalid::UnknownKey) = verdict {
+            keys = jwks.newest().await?;
+            verdict = unverified.verify(&self.rules, &keys, self.now());
+        }
+        Ok(self.remember(fingerprint, verdict?, Ground::Keys(keys)))
     }
 
     /// Checks a token that says nothing itself.
     async fn by_word(&self, issuer: &Introspector, token: &str) -> Result<Verified, Refusal> {
         check_form(token)?;
         let fingerprint = Fingerprint::of(token);
-        if let Some(verified) = self.remembered(fingerprint) {
+        if let Some(verified) = self.remembered(fingerprint).await? {
             return Ok(verified);
         }
         let said = issuer.ask(token).await?;
         let verified = vouched_for(said, issuer.issuer(), &self.rules, self.now())?;
-        Ok(self.believe(fingerprint, verified))
+        Ok(self.remember(fingerprint, verified, self.word()))
     }
 
     /// Has the issuer confirm a token that is good by itself.
@@ -192,30 +195,36 @@ impl Verifier {
         token: &str,
         verified: Verified,
     ) -> Result<Verified, Refusal> {
-        let fingerprint = Fingerprint::of(token);
-        if let Some(verified) = self.remembered(fingerprint) {
-            return Ok(verified);
+        let fingerprint = Fingerprint::of_confirmed(token);
+        if self.remembered(fingerprint).await?.is_none() {
+            issuer.ask(token).await?;
+            self.remember(fingerprint, verified.clone(), self.word());
         }
-        issuer.ask(token).await?;
-        Ok(self.believe(fingerprint, verified))
+        Ok(verified)
     }
 
-    fn remembered(&self, token: Fingerprint) -> Option<Verified> {
-        let Verdict { verified, ground } = self.verdicts.get(token)?;
+    /// The verdict on a token that was judged before, while it counts.
+    async fn remembered(&self, token: Fingerprint) -> Result<Option<Verified>, Refusal> {
+        let Some(Verdict { verified, ground }) = self.verdicts.get(token) else { return Ok(None) };
         let counts = match ground {
+            Ground::Keys(keys) => {
+                Arc::ptr_eq(&keys, &self.jwks_of(keys.issuer())?.current().await?)
+            }
             Ground::Word(until) => self.clock.monotonic() < until,
         };
-        (counts && !verified.has_expired(self.now())).then_some(verified)
+        Ok((counts && !verified.has_expired(self.now())).then_some(verified))
     }
 
-    fn believe(&self, token: Fingerprint, verified: Verified) -> Verified {
-        let ground = Ground::Word(self.clock.monotonic() + BELIEVED);
+    fn remember(&self, token: Fingerprint, verified: Verified, ground: Ground) -> Verified {
         self.verdicts.remember(token, Verdict { verified: verified.clone(), ground });
         verified
     }
 
-    fn jwks_for(&self, token: &Unverified<'_>) -> Result<&Jwks, Invalid> {
-        let issuer = token.issuer(&self.rules)?;
+    fn word(&self) -> Ground {
+        Ground::Word(self.clock.monotonic() + BELIEVED)
+    }
+
+    fn jwks_of(&self, issuer: &Issuer) -> Result<&Jwks, Invalid> {
         self.jwks.iter().find(|jwks| jwks.issuer() == issuer).ok_or(Invalid::Issuer)
     }
 

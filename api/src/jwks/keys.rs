@@ -7,6 +7,7 @@
 //!
 //! [RFC 7517 §5]: https://www.rfc-editor.org/rfc/rfc7517#section-5
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,6 +25,8 @@ const MAX_KEYS: usize = 32;
 pub struct KeySet {
     issuer: Issuer,
     keys: Vec<PublicKey>,
+    /// The SHA-256 of the document.
+    document: [u8; 32],
 }
 
 impl KeySet {
@@ -31,7 +34,17 @@ impl KeySet {
     pub fn parse(issuer: Issuer, document: &[u8]) -> Result<Self, InvalidKeySet> {
         let Document { keys } = serde_json::from_slice(document)?;
         let keys: Vec<_> = keys.into_iter().filter_map(key).take(MAX_KEYS).collect();
-        if keys.is_empty() { Err(InvalidKeySet::Empty) } else { Ok(Self { issuer, keys }) }
+        if keys.is_empty() {
+            return Err(InvalidKeySet::Empty);
+        }
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, document).as_ref());
+        Ok(Self { issuer, keys, document: hash })
+    }
+
+    /// Whether both were read from the same document.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.document == other.document
     }
 
     /// Whose keys these are.

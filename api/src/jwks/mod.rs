@@ -208,7 +208,11 @@ impl State {
     fn hold(&mut self, fetched: Fetched, now: Duration) {
         let (shortest, longest) = TTL_BOUNDS;
         let ttl = fetched.max_age.unwrap_or(DEFAULT_TTL).clamp(shortest, longest);
-        self.held = Some(Held { keys: Arc::new(fetched.keys), since: now, ttl });
+        // The same keys stay the same: what was verified with them need not be verified again.
+        let known = self.held.take().map(|held| held.keys);
+        let known = known.filter(|keys| keys.is_same(&fetched.keys));
+        let keys = known.unwrap_or_else(|| Arc::new(fetched.keys));
+        self.held = Some(Held { keys, since: now, ttl });
     }
 
     fn need(&self, now: Duration) -> Need {
