@@ -3,6 +3,7 @@
 //! Everything else is told the time or asks a [`Clock`], so that tests can set it instead of
 //! waiting for it.
 
+use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Two clocks: one that the issuer shares, and one that never steps.
@@ -12,6 +13,9 @@ pub trait Clock: Send + Sync {
 
     /// Time since some fixed moment, to measure how old the issuer's keys are.
     fn monotonic(&self) -> Duration;
+
+    /// Ready after this much of the monotonic time.
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
 /// The machine's own clocks.
@@ -35,5 +39,9 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(duration))
     }
 }

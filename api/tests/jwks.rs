@@ -48,6 +48,48 @@ async fn warming_up_fetches_before_the_first_request() {
 
 /// R15.
 #[tokio::test]
+async fn without_any_request_the_keys_are_renewed_before_they_end() {
+    let stand = Stand::start().await;
+    stand.api.verifier.warm_up();
+    eventually(|| stand.api.clock.sleepers() == 1).await;
+    for fetches in 2..5 {
+        stand.api.clock.advance(Duration::from_secs(449));
+        assert_eq!(stand.issuer.jwks_requests(), fetches - 1);
+        stand.api.clock.advance(Duration::from_secs(1));
+        eventually(|| stand.issuer.jwks_requests() == fetches).await;
+        eventually(|| stand.api.clock.sleepers() == 1).await;
+    }
+}
+
+/// R16: it recovers by itself.
+#[tokio::test]
+async fn without_any_request_an_issuer_that_was_down_is_found() {
+    let key = TestKey::p256("first");
+    let address = Address::reserve();
+    let api = TestApi::new(&address.url, None);
+    api.verifier.warm_up();
+    eventually(|| api.clock.sleepers() == 1).await;
+
+    let issuer = address.open(&[&key]);
+    api.clock.advance(RETRY);
+    eventually(|| issuer.jwks_requests() == 1).await;
+    eventually(|| api.verifier.readiness().iter().all(|(_, ready)| *ready)).await;
+}
+
+#[tokio::test]
+async fn a_cache_that_is_gone_fetches_nothing_more() {
+    let stand = Stand::start().await;
+    stand.api.verifier.warm_up();
+    eventually(|| stand.api.clock.sleepers() == 1).await;
+    let (clock, issuer) = (stand.api.clock.clone(), stand.issuer.clone());
+    drop(stand);
+    clock.advance(Duration::from_hours(1));
+    eventually(|| clock.sleepers() == 0).await;
+    assert_eq!(issuer.jwks_requests(), 1);
+}
+
+/// R15.
+#[tokio::test]
 async fn many_first_requests_share_one_fetch() {
     let stand = Stand::start().await;
     let mut requests = JoinSet::new();

@@ -94,9 +94,15 @@ impl Verifier {
         Ok(Self { rules, jwks, introspector, verdicts, dpop, clock, challenges, metadata })
     }
 
-    /// Fetches the issuers' keys in the background. Must be called within a tokio runtime.
+    /// Fetches the issuers' keys now, and keeps them fresh in the background from now on. Must be
+    /// called within a tokio runtime.
     pub fn warm_up(&self) {
-        self.jwks.iter().for_each(Jwks::warm_up);
+        self.jwks.iter().for_each(Jwks::keep_fresh);
+    }
+
+    /// Whether tokens of each issuer can be judged now, without asking anybody.
+    pub fn readiness(&self) -> Vec<(&Issuer, bool)> {
+        self.jwks.iter().map(|jwks| (jwks.issuer(), jwks.is_ready())).collect()
     }
 
     /// What clients may know about this API, to be served at [`Verifier::metadata_path`].

@@ -9,14 +9,17 @@
 //!    whatever the load.
 //! 4. There is never more than one fetch. It is a task of its own, so a caller who leaves does not
 //!    take it along; who needs its result waits for it to land.
-//! 5. A fetch that fails changes nothing but the pace: the keys known before stay in use for up to
+//! 5. A keeper, once started, does not wait for callers: it fetches at once, ahead of the keys' end,
+//!    and again and again while the issuer is down. So an API that nobody calls is ready all the
+//!    same, and finds by itself an issuer that was not there when it started.
+//! 6. A fetch that fails changes nothing but the pace: the keys known before stay in use for up to
 //!    a day past their time, and without any the caller gets [`Unavailable`] until a later
 //!    fetch succeeds.
 
 mod keys;
 mod source;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -90,6 +93,13 @@ struct Held {
     ttl: Duration,
 }
 
+impl Held {
+    /// The age at which the keys are renewed, ahead of their end.
+    fn renewal_age(&self) -> Duration {
+        self.ttl * 3 / 4
+    }
+}
+
 /// A fetch under way. It has landed when its sender is gone, be it by success, failure or panic.
 #[derive(Clone)]
 struct Flight(watch::Receiver<()>);
@@ -114,9 +124,15 @@ impl Jwks {
         self.shared.source.issuer()
     }
 
-    /// Starts the first fetch, without waiting for it. Must be called within a tokio runtime.
-    pub fn warm_up(&self) {
-        self.fetch(&mut self.shared.lock());
+    /// Keeps the keys fresh from now on, until this cache is gone. Must be called within a tokio
+    /// runtime.
+    pub fn keep_fresh(&self) {
+        tokio::spawn(keep(Arc::downgrade(&self.shared)));
+    }
+
+    /// Whether there are keys that can be believed now.
+    pub fn is_ready(&self) -> bool {
+        self.shared.lock().usable(self.shared.clock.monotonic()).is_some()
     }
 
     /// The keys to verify a token with.
@@ -144,10 +160,10 @@ impl Jwks {
         match state.need(self.shared.clock.monotonic()) {
             Need::Nothing => None,
             Need::FetchBehind => {
-                self.fetch(&mut state);
+                self.shared.fetch(&mut state);
                 None
             }
-            Need::FetchFirst => self.fetch(&mut state),
+            Need::FetchFirst => self.shared.fetch(&mut state),
         }
     }
 
@@ -161,23 +177,23 @@ impl Jwks {
         if within(self.shared.pace.refetch_floor, state.last_refetch, now) {
             return None;
         }
-        let flight = self.fetch(&mut state)?;
+        let flight = self.shared.fetch(&mut state)?;
         state.last_refetch = Some(now);
         Some(flight)
     }
+}
 
-    /// Joins the fetch under way or starts one, unless the last one failed a moment ago.
-    fn fetch(&self, state: &mut State) -> Option<Flight> {
-        if let Some(flight) = state.flight() {
-            return Some(flight);
+/// The keeper: renews the keys whenever it is time, without anybody asking.
+async fn keep(cache: Weak<Shared>) {
+    while let Some(shared) = cache.upgrade() {
+        if let Some(flight) = shared.renew() {
+            flight.landed().await;
         }
-        if within(self.shared.pace.retry_pause, state.last_failure, self.shared.clock.monotonic()) {
-            return None;
-        }
-        let (landing, flight) = watch::channel(());
-        state.flight = Some(Flight(flight));
-        tokio::spawn(Arc::clone(&self.shared).fly(landing));
-        state.flight()
+        let pause = shared.until_renewal();
+        let clock = Arc::clone(&shared.clock);
+        // Not held while it sleeps, or the cache would never be gone.
+        drop(shared);
+        clock.sleep(pause).await;
     }
 }
 
@@ -185,6 +201,34 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code under the lock can panic halfway through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Joins the fetch under way or starts one, unless the last one failed a moment ago.
+    fn fetch(self: &Arc<Self>, state: &mut State) -> Option<Flight> {
+        if let Some(flight) = state.flight() {
+            return Some(flight);
+        }
+        if within(self.pace.retry_pause, state.last_failure, self.clock.monotonic()) {
+            return None;
+        }
+        let (landing, flight) = watch::channel(());
+        state.flight = Some(Flight(flight));
+        tokio::spawn(Arc::clone(self).fly(landing));
+        state.flight()
+    }
+
+    fn renew(self: &Arc<Self>) -> Option<Flight> {
+        let mut state = self.lock();
+        let is_time = state.need(self.clock.monotonic()) != Need::Nothing;
+        if is_time { self.fetch(&mut state) } else { None }
+    }
+
+    /// How long the keeper may sleep: to the next renewal; after a failure, for a pause.
+    fn until_renewal(&self) -> Duration {
+        let state = self.lock();
+        let age = |held: &Held| self.clock.monotonic().saturating_sub(held.since);
+        let left = state.held.as_ref().map(|held| held.renewal_age().saturating_sub(age(held)));
+        left.unwrap_or_default().max(self.pace.retry_pause)
     }
 
     async fn fly(self: Arc<Self>, landing: watch::Sender<()>) {
@@ -218,7 +262,7 @@ impl State {
     fn need(&self, now: Duration) -> Need {
         let Some(held) = &self.held else { return Need::FetchFirst };
         let age = now.saturating_sub(held.since);
-        if age < held.ttl * 3 / 4 {
+        if age < held.renewal_age() {
             Need::Nothing
         } else if age < held.ttl || within(held.ttl, self.last_failure, now) {
             // An issuer that did not answer lately is asked again, but not waited for.

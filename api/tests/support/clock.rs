@@ -1,9 +1,11 @@
 //! A clock that moves when it is told to.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use private_api::clock::Clock;
+use tokio::sync::watch;
 
 use super::NOW;
 
@@ -11,12 +13,13 @@ use super::NOW;
 /// [`ManualClock::advance`]. The two are apart, so that tokens stay good while keys age.
 pub struct ManualClock {
     unix_seconds: AtomicU64,
-    elapsed_millis: AtomicU64,
+    elapsed: watch::Sender<Duration>,
 }
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self { unix_seconds: AtomicU64::new(NOW), elapsed_millis: AtomicU64::new(0) }
+        let elapsed = watch::Sender::new(Duration::ZERO);
+        Self { unix_seconds: AtomicU64::new(NOW), elapsed }
     }
 }
 
@@ -27,7 +30,12 @@ impl ManualClock {
     }
 
     pub fn advance(&self, by: Duration) {
-        self.elapsed_millis.fetch_add(by.as_millis().try_into().unwrap(), Ordering::SeqCst);
+        self.elapsed.send_modify(|elapsed| *elapsed += by);
+    }
+
+    /// How many wait for this clock.
+    pub fn sleepers(&self) -> usize {
+        self.elapsed.receiver_count()
     }
 }
 
@@ -37,6 +45,14 @@ impl Clock for ManualClock {
     }
 
     fn monotonic(&self) -> Duration {
-        Duration::from_millis(self.elapsed_millis.load(Ordering::SeqCst))
+        *self.elapsed.borrow()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let mut elapsed = self.elapsed.subscribe();
+        let end = self.monotonic() + duration;
+        Box::pin(async move {
+            let _ = elapsed.wait_for(|elapsed| *elapsed >= end).await;
+        })
     }
 }
