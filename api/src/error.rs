@@ -14,6 +14,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTE
 use axum::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use metrics::counter;
 use serde_json::json;
 
 use crate::auth::{Scheme, StepUp};
@@ -22,6 +23,7 @@ use crate::claims::Scope;
 use crate::dpop::{InvalidProof, NONCE_HEADER, StoreUnavailable};
 use crate::introspection;
 use crate::jwks::Unavailable;
+use crate::observe::REFUSALS;
 use crate::verify::Invalid;
 
 /// Why a request to a protected route is not served.
@@ -162,6 +164,7 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         tracing::debug!(reason = chain(&self.refusal), "refused");
         let (code, description) = self.refusal.body();
+        counter!(REFUSALS, "error" => code).increment(1);
         let mut response = error(self.refusal.status(), code, &description);
         let headers = response.headers_mut();
         if let Some(pause) = self.refusal.retry_after() {

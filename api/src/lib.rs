@@ -29,6 +29,7 @@ pub mod jwks;
 mod jws;
 pub mod messages;
 pub mod metadata;
+pub mod observe;
 pub mod origin;
 mod provider;
 mod public_key;

@@ -4,10 +4,13 @@
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use private_api::auth::Verifier;
+use private_api::observe::{self, BUCKETS};
 use private_api::routes::{Api, router};
 use private_api::server;
 use tokio::net::TcpListener;
@@ -32,15 +35,35 @@ async fn main() -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
 
+    let figures = collect_figures().context("cannot collect figures")?;
     verifier.warm_up();
     announce(listener.local_addr()?).context("cannot write to stdout")?;
     let mut api = Api::new(verifier);
+    api.figures = Some(figures);
     api.required_scope = settings.require_scope;
     api.recent.acr_values = settings.recent_acr;
     let end = server::serve(listener, router(api), stop).await;
     tracing::info!(?end, "stopped");
     Ok(())
 }
+
+/// Has the figures collected in this process, for whoever asks for them.
+fn collect_figures() -> anyhow::Result<PrometheusHandle> {
+    let figures = PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?;
+    observe::describe();
+    let keeper = figures.clone();
+    tokio::spawn(async move {
+        // What was recorded is put into its buckets now and then, or it would pile up.
+        loop {
+            tokio::time::sleep(FIGURES_PAUSE).await;
+            keeper.run_upkeep();
+        }
+    });
+    Ok(figures)
+}
+
+/// Between two turns of tidying up the figures.
+const FIGURES_PAUSE: Duration = Duration::from_secs(5);
 
 /// Colours are for people: a file or a journal gets plain text.
 fn start_log(filter: EnvFilter) {

@@ -22,7 +22,7 @@ pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The protected resource metadata ([RFC 9728 §2]).
 ///
 /// [RFC 9728 §2]: https://www.rfc-editor.org/rfc/rfc9728#section-2
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct ResourceMetadata {
     /// The identifier of this API, letter for letter as tokens carry it in `aud`.
     pub resource: String,

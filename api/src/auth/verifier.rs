@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
+use metrics::counter;
 
 use super::{Authenticated, Credentials, Scheme};
 use crate::challenge::Challenges;
@@ -15,6 +16,7 @@ use crate::introspection::{BELIEVED, Introspection, Introspector};
 use crate::issuer::Issuer;
 use crate::jwks::{Jwks, NoClient, Pace};
 use crate::metadata::{self, ResourceMetadata};
+use crate::observe::VERDICTS;
 use crate::origin::Addressing;
 use crate::verdicts::{self, Fingerprint, Ground, Verdict, Verdicts};
 use crate::verify::{Invalid, Rules, Unverified, Verified, check_form, is_jws, vouched_for};
@@ -218,10 +220,15 @@ impl Verifier {
             }
             Ground::Word(until) => self.clock.monotonic() < until,
         };
-        Ok((counts && !verified.has_expired(self.now())).then_some(verified))
+        let counts = counts && !verified.has_expired(self.now());
+        if counts {
+            counter!(VERDICTS, "by" => "memory").increment(1);
+        }
+        Ok(counts.then_some(verified))
     }
 
     fn remember(&self, token: Fingerprint, verified: Verified, ground: Ground) -> Verified {
+        counter!(VERDICTS, "by" => ground.name()).increment(1);
         self.verdicts.remember(token, Verdict { verified: verified.clone(), ground });
         verified
     }
@@ -232,6 +239,11 @@ impl Verifier {
 
     fn jwks_of(&self, issuer: &Issuer) -> Result<&Jwks, Invalid> {
         self.jwks.iter().find(|jwks| jwks.issuer() == issuer).ok_or(Invalid::Issuer)
+    }
+
+    /// The clock that tokens are judged by.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// Seconds since the Unix epoch.

@@ -22,6 +22,7 @@ mod source;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use metrics::counter;
 use tokio::sync::watch;
 
 pub use self::keys::{InvalidKeySet, KeySet};
@@ -29,6 +30,7 @@ use self::source::{Fetched, Source};
 use crate::clock::Clock;
 use crate::error::chain;
 use crate::issuer::Issuer;
+use crate::observe::FETCHES;
 pub use crate::provider::NoClient;
 
 /// How long keys are fresh when the issuer does not say.
@@ -234,6 +236,9 @@ impl Shared {
     async fn fly(self: Arc<Self>, landing: watch::Sender<()>) {
         let fetched = self.source.fetch().await;
         let now = self.clock.monotonic();
+        let outcome = if fetched.is_ok() { "good" } else { "failed" };
+        let issuer = self.source.issuer().to_string();
+        counter!(FETCHES, "issuer" => issuer, "outcome" => outcome).increment(1);
         match fetched {
             Ok(fetched) => {
                 tracing::debug!(issuer = %self.source.issuer(), "fetched the issuer's keys");

@@ -7,26 +7,34 @@
 //! | `GET /private/recent` | the same for a sign-in at most five minutes old, with [`messages::RECENT`] |
 //! | `GET /.well-known/oauth-protected-resource` | what a client must know to get a token |
 //! | `GET /healthz` | 200 while the process serves |
+//! | `GET /readyz` | 200 while it can judge tokens |
+//! | `GET /metrics` | figures for Prometheus |
+//! | `GET /openapi.json` | all of this for machines |
+
+mod openapi;
+mod operations;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRef, Request, State};
+use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
-use tower_http::trace::TraceLayer;
 
+use self::openapi::{Message, Problem};
 use crate::auth::{Authenticated, StepUp, Verifier, require_token};
 use crate::claims::Scope;
 use crate::error::{Rejection, as_json};
 use crate::messages::{self, Form};
-use crate::metadata::WELL_KNOWN;
+use crate::metadata::{ResourceMetadata, WELL_KNOWN};
+use crate::observe::{Observer, observe};
 
 /// From the request's head to the answer's. Twice what a fetch of the issuer's keys may take.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
@@ -50,13 +58,16 @@ pub struct Api {
     pub required_scope: Option<Scope>,
     /// What the sign-in behind a token must be like to read the recent message.
     pub recent: StepUp,
+    /// Where the figures are, if the program collects them.
+    pub figures: Option<PrometheusHandle>,
 }
 
 impl Api {
     /// An API that asks for no scope, and for a sign-in at most five minutes old where one must be
     /// recent.
     pub fn new(verifier: Arc<Verifier>) -> Self {
-        Self { verifier, required_scope: None, recent: StepUp::within(RECENT_AGE) }
+        let recent = StepUp::within(RECENT_AGE);
+        Self { verifier, required_scope: None, recent, figures: None }
     }
 
     fn require_scope(&self, caller: &Authenticated) -> Result<(), Rejection> {
@@ -68,17 +79,20 @@ impl Api {
 pub fn router(api: Api) -> Router {
     // On the methods that exist alone: any other is 405, for whomever.
     let protected = from_fn_with_state(Arc::clone(&api.verifier), require_token);
-    let routes = metadata_routes(&api.verifier);
-    routes
+    let observer = Arc::new(Observer::new(api.verifier.clock()));
+    metadata_routes(&api.verifier)
         .route("/public", get(public))
         .route("/private", get(private).route_layer(protected.clone()))
         .route("/private/recent", get(recent).route_layer(protected))
-        .route("/healthz", get(healthz))
+        .route("/healthz", get(operations::healthz))
+        .route("/readyz", get(operations::readyz))
+        .route("/metrics", get(operations::metrics))
+        .route("/openapi.json", get(openapi::openapi))
         .with_state(api)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT))
         .layer(map_response(as_json))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(from_fn_with_state(observer, observe))
 }
 
 /// The metadata is where the identifier's path puts it, and at the plain address too.
@@ -88,15 +102,41 @@ fn metadata_routes(verifier: &Verifier) -> Router<Api> {
     if path == WELL_KNOWN { routes } else { routes.route(&path, get(metadata)) }
 }
 
+/// What a client must know to get a token (RFC 9728).
+#[utoipa::path(
+    get, path = "/.well-known/oauth-protected-resource", tag = "messages",
+    responses((status = 200, description = "Protected resource metadata", body = ResourceMetadata))
+)]
 async fn metadata(State(api): State<Api>) -> impl IntoResponse {
     let metadata = api.verifier.metadata().with_scopes(&api.required_scope);
     ([(CACHE_CONTROL, METADATA_FRESH)], Json(metadata))
 }
 
+/// A message for everybody.
+#[utoipa::path(
+    get, path = "/public", tag = "messages",
+    responses((status = 200, description = "The message", content(
+        (String = "text/plain"), (Message = "application/json")
+    )))
+)]
 async fn public(form: Form) -> Response {
     form.of(messages::PUBLIC)
 }
 
+/// A message for those with a good token.
+#[utoipa::path(
+    get, path = "/private", tag = "messages",
+    responses(
+        (status = 200, description = "The message", content(
+            (String = "text/plain"), (Message = "application/json")
+        )),
+        (status = 400, description = "More than one credential", body = Problem),
+        (status = 401, description = "No good token; the challenges say what would do", body = Problem),
+        (status = 403, description = "The token lacks a scope, which the challenge names", body = Problem),
+        (status = 503, description = "Tokens cannot be judged now", body = Problem),
+    ),
+    security(("access_token" = []))
+)]
 async fn private(
     State(api): State<Api>,
     caller: Authenticated,
@@ -106,6 +146,21 @@ async fn private(
     Ok(([(CACHE_CONTROL, "no-store")], form.of(messages::PRIVATE)))
 }
 
+/// A message for those who have just signed in.
+#[utoipa::path(
+    get, path = "/private/recent", tag = "messages",
+    responses(
+        (status = 200, description = "The message", content(
+            (String = "text/plain"), (Message = "application/json")
+        )),
+        (status = 400, description = "More than one credential", body = Problem),
+        (status = 401, description = "No good token, or too old a sign-in; the challenges say what \
+                                      would do", body = Problem),
+        (status = 403, description = "The token lacks a scope, which the challenge names", body = Problem),
+        (status = 503, description = "Tokens cannot be judged now", body = Problem),
+    ),
+    security(("access_token" = []))
+)]
 async fn recent(
     State(api): State<Api>,
     caller: Authenticated,
@@ -114,13 +169,4 @@ async fn recent(
     api.require_scope(&caller)?;
     caller.require_sign_in(&api.recent)?;
     Ok(([(CACHE_CONTROL, "no-store")], form.of(messages::RECENT)))
-}
-
-async fn healthz() -> &'static str {
-    "ok"
-}
-
-/// What the log says about a request: neither headers nor the query, where a token could stand.
-fn span(request: &Request) -> tracing::Span {
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
 }
