@@ -36,6 +36,8 @@ impl Challenges {
 
     /// The challenges that answer a refusal of a request that used one scheme or none.
     pub(crate) fn of(&self, refusal: &Refusal, used: Option<Scheme>) -> Vec<HeaderValue> {
+        // A scheme that is not taken at all is not worth another try: it is as good as none.
+        let used = used.filter(|scheme| self.schemes.contains(scheme));
         let others = self.schemes.iter().filter(|scheme| Some(**scheme) != used);
         let others = others.filter(|_| refusal.may_be_cured_by_another_scheme());
         let own = used.map(|scheme| self.one(scheme, Some(refusal)));

@@ -319,7 +319,9 @@ async fn where_proofs_are_required_bearer_tokens_are_refused_and_not_offered() {
     let client = Client::at(|setup| setup.proofs.required = true).await;
     assert_eq!(client.private(&client.proof()).await.status, StatusCode::OK);
     let unbound = client.issuer_key.token(&claims(&client.issuer.url));
-    assert_eq!(client.api.private(&unbound).await.status, StatusCode::UNAUTHORIZED);
+    let refused = client.api.private(&unbound).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert!(refused.challenges().iter().all(|told| told.starts_with("DPoP ")), "{refused:?}");
     let answer = client.api.get("/private", &[]).await;
     let dpop = r#"DPoP realm="urn:test:api", algs="RS256 PS256 ES256 EdDSA""#;
     assert_eq!(answer.challenges(), [dpop]);
