@@ -10,10 +10,10 @@ use std::io;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::{hmac, rsa};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
 use serde_json::{Value, json};
@@ -32,13 +32,16 @@ pub(crate) struct KeySet {
     es256: SigningKey,
     rs256: SigningKey,
     retired: Vec<Jwk>,
+    /// A key of somebody else, which is not published.
+    strangers: SigningKey,
 }
 
 impl KeySet {
-    /// Makes both keys.
+    /// Makes all keys.
     pub(crate) fn generate() -> io::Result<Self> {
         let (es256, rs256) = (SigningKey::generate(Alg::Es256)?, SigningKey::generate(Alg::Rs256)?);
-        Ok(Self { es256, rs256, retired: Vec::new() })
+        let strangers = SigningKey::generate(Alg::Es256)?;
+        Ok(Self { es256, rs256, retired: Vec::new(), strangers })
     }
 
     /// The set that follows this one: new keys, these ones retired.
@@ -54,9 +57,19 @@ impl KeySet {
         }
     }
 
-    /// The document at `jwks_uri`.
-    pub(crate) fn document(&self) -> Value {
-        json!({ "keys": self.published().collect::<Vec<_>>() })
+    /// The public keys (RFC 7517 §4).
+    pub(crate) fn documents(&self) -> Vec<Value> {
+        self.published().map(|key| json!(key)).collect()
+    }
+
+    /// The algorithm and the public half of a stranger's key.
+    pub(crate) fn strangers(&self) -> (Alg, Value) {
+        (Alg::Es256, json!(self.strangers.public))
+    }
+
+    /// A signature with a stranger's key.
+    pub(crate) fn sign_as_a_stranger(&self, message: &[u8]) -> String {
+        self.strangers.sign(message)
     }
 
     /// Checks a signature of ours and gives the claims, whatever their times say.
@@ -96,6 +109,12 @@ impl SigningKey {
     #[expect(clippy::expect_used, reason = "K1, above")]
     pub(crate) fn sign(&self, message: &[u8]) -> String {
         crypto::sign(message, &self.private, self.algorithm).expect("K1: the key has signed before")
+    }
+
+    /// What HS256 makes of `message`, with the public half as the secret that it is not.
+    pub(crate) fn hmac(&self, message: &[u8]) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, json!(self.public).to_string().as_bytes());
+        URL_SAFE_NO_PAD.encode(hmac::sign(&key, message))
     }
 }
 

@@ -111,8 +111,7 @@ fn endpoint(path: &str, inbound: &Inbound) -> Option<Endpoint> {
     match (path, inbound.form.get("grant_type")) {
         ("/.well-known/openid-configuration", _) => Some(Endpoint::Discovery),
         ("/jwks", _) => Some(Endpoint::Jwks),
-        ("/token", Some("refresh_token")) => Some(Endpoint::Refresh),
-        ("/token", _) => Some(Endpoint::Token),
+        ("/token", grant_type) => Some(Endpoint::of_token_request(grant_type)),
         ("/revoke", _) => Some(Endpoint::Revocation),
         _ => None,
     }
@@ -145,7 +144,7 @@ async fn with_faults(
     });
     match fault {
         None => work.await,
-        Some(fault) => fault.give(work).await,
+        Some(fault) => fault.give(provider, work).await,
     }
 }
 

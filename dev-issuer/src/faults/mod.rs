@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::authorize::answer::Answer;
 use crate::draft::Draft;
 
-pub(crate) use self::bad_answer::{BadAnswer, Lost};
+pub(crate) use self::bad_answer::{BadAnswer, Lost, Pause};
 pub(crate) use self::board::FaultBoard;
 pub use self::board::Times;
 
@@ -73,17 +73,23 @@ pub(crate) enum Effect {
     Answer(Endpoint, BadAnswer),
     /// A change to the discovery document.
     Discovery(fn(&mut Map<String, Value>)),
+    /// A change to the list of published keys.
+    Keys(fn(&mut Vec<Value>)),
+    /// New signing keys, right before a token is signed.
+    Rotation,
     /// A change to the redirect that answers an authorization request.
     Redirect(fn(&mut Answer)),
-    /// A change to an ID token before it is signed (or is not).
-    IdToken(fn(&mut Draft)),
-    /// A change to the successful answer of the token endpoint.
-    TokenAnswer(fn(&mut Map<String, Value>)),
+    /// A change to an ID token of this grant before it is signed (or is not).
+    IdToken(Endpoint, fn(&mut Draft)),
+    /// An ID token signed with a stranger's key, which this member of its header shows.
+    StrangersKey(&'static str),
+    /// A change to the token endpoint's successful answer to this grant.
+    TokenAnswer(Endpoint, fn(&mut Map<String, Value>)),
     /// A refresh that leaves the refresh token as it is.
     NoRotation,
 }
 
-/// Where a bad answer is given.
+/// Where a fault happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Discovery,
@@ -107,10 +113,24 @@ impl Fault {
 }
 
 impl Endpoint {
+    pub(crate) fn of_token_request(grant_type: Option<&str>) -> Self {
+        match grant_type {
+            Some("refresh_token") => Self::Refresh,
+            _ => Self::Token,
+        }
+    }
+
     /// Says whether a fault set for `self` happens to a request for `asked`.
     pub(crate) fn covers(self, asked: Self) -> bool {
         self == asked || (self == Self::Token && asked == Self::Refresh)
     }
+}
+
+/// What comes of a document that a proxy gave up on.
+fn first_half(mut text: String) -> String {
+    let half = (0..=text.len() / 2).rev().find(|place| text.is_char_boundary(*place));
+    text.truncate(half.unwrap_or_default());
+    text
 }
 
 impl fmt::Debug for Fault {

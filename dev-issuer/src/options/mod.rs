@@ -107,6 +107,9 @@ pub struct Options {
     pub access_alg: Alg,
     /// Signs ID tokens.
     pub id_alg: Alg,
+    /// Where the faults lead that send a client to another host. A test that listens there sees
+    /// whether it goes.
+    pub elsewhere: String,
 }
 
 impl Default for Options {
@@ -137,6 +140,7 @@ impl Default for Options {
             dpop_nonces: Nonces::NotAsked,
             access_alg: Alg::Es256,
             id_alg: Alg::Rs256,
+            elsewhere: "https://stranger.example/".to_owned(),
         }
     }
 }

@@ -8,8 +8,9 @@ use super::claims::IdClaims;
 use super::{TokenRequest, claims, exchange};
 use crate::draft::Draft;
 use crate::error::OAuthError;
-use crate::faults::Effect;
+use crate::faults::{Effect, Endpoint};
 use crate::grants::{Grant, GrantId, Subject};
+use crate::keys::KeySet;
 use crate::provider::Provider;
 use crate::scope::ScopeSet;
 use crate::secret;
@@ -42,6 +43,7 @@ pub(super) fn give(
 ) -> Result<Response, OAuthError> {
     let provider = request.provider;
     let access_token = access_token(request, grant, issue)?;
+    rotate_keys_if_asked(provider)?;
     let token_type = if request.key.is_some() { "DPoP" } else { "Bearer" };
     let mut answer = Map::from_iter([
         ("token_type".to_owned(), json!(token_type)),
@@ -50,7 +52,7 @@ pub(super) fn give(
     ]);
     answer.extend(extras(request, grant, issue, &access_token));
     answer.insert("access_token".to_owned(), json!(access_token));
-    Ok(sent(provider, answer))
+    Ok(sent(provider, request.endpoint(), answer))
 }
 
 fn extras(
@@ -78,9 +80,9 @@ fn extras(
     extras
 }
 
-fn sent(provider: &Provider, mut answer: Map<String, Value>) -> Response {
+fn sent(provider: &Provider, endpoint: Endpoint, mut answer: Map<String, Value>) -> Response {
     for change in provider.faults.take(|effect| match effect {
-        Effect::TokenAnswer(change) => Some(change),
+        Effect::TokenAnswer(set_for, change) if set_for.covers(endpoint) => Some(change),
         _ => None,
     }) {
         change(&mut answer);
@@ -106,15 +108,28 @@ fn access_token(
 
 fn id_token(request: &TokenRequest<'_>, about: &IdClaims<'_>) -> String {
     let provider = request.provider;
-    let changes = provider.faults.take(|effect| match effect {
-        Effect::IdToken(change) => Some(change),
-        _ => None,
-    });
     let claims = claims::id(request, about);
     let keys = provider.keys();
     let mut draft = Draft::new("JWT", provider.options.id_alg, &keys, claims);
-    for change in changes {
+    for change in provider.faults.take(|effect| match effect {
+        Effect::IdToken(set_for, change) if set_for.covers(request.endpoint()) => Some(change),
+        _ => None,
+    }) {
         change(&mut draft);
     }
+    for member in provider.faults.take(|effect| match effect {
+        Effect::StrangersKey(member) => Some(member),
+        _ => None,
+    }) {
+        draft.sign_as_a_stranger(member, &keys, &provider.options.elsewhere);
+    }
     draft.encode(&keys)
+}
+
+fn rotate_keys_if_asked(provider: &Provider) -> Result<(), OAuthError> {
+    let rotations = provider.faults.take(|effect| matches!(effect, Effect::Rotation).then_some(()));
+    if !rotations.is_empty() {
+        provider.rotate_keys(KeySet::generate()?);
+    }
+    Ok(())
 }

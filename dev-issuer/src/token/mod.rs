@@ -11,6 +11,7 @@ use crate::client_auth;
 use crate::clock::UnixSeconds;
 use crate::dpop::{self, Target};
 use crate::error::OAuthError;
+use crate::faults::Endpoint;
 use crate::grants::{Grant, GrantId};
 use crate::jose::Thumbprint;
 use crate::options::{Client, GrantType, Offer, TokenBinding};
@@ -93,6 +94,11 @@ fn grant_type(request: &TokenRequest<'_>) -> Result<GrantType, OAuthError> {
 }
 
 impl TokenRequest<'_> {
+    /// Whose faults happen to it.
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::of_token_request(self.form.get("grant_type"))
+    }
+
     /// How long an access token lives unless something shortens it, in seconds.
     fn access_ttl(&self) -> u64 {
         self.provider.options.access_ttl.as_secs()

@@ -121,10 +121,11 @@ struct Page {
     body: String,
 }
 
-/// What a request led to: a page, or an address outside that is not visited yet.
+/// What a request led to: a page, or an address outside that is not visited yet, with the form that
+/// would be sent there.
 enum Arrival {
     Page(Page),
-    Outside(Url),
+    Outside(Url, Option<Form>),
 }
 
 impl UserAgent {
@@ -175,7 +176,7 @@ impl UserAgent {
     ) -> Result<Url, UserAgentError> {
         let mut journey = Journey::new(username, password, consent);
         match self.walk(authorization_url, &mut journey).await? {
-            Arrival::Outside(url) => Ok(url),
+            Arrival::Outside(url, _) => Ok(url),
             Arrival::Page(page) => Err(UserAgentError::UnexpectedPage {
                 address: without_query(&page.url),
                 title: html::title(&page.body),
@@ -185,13 +186,13 @@ impl UserAgent {
 
     /// Goes to an address, with the cookies of earlier journeys, and follows redirects.
     pub async fn visit(&self, url: &str) -> Result<Visit, UserAgentError> {
-        Ok(self.follow(Url::parse(url)?).await?.ends(Vec::new()))
+        Ok(self.follow(Url::parse(url)?, None).await?.ends(Vec::new()))
     }
 
     /// Walks through the provider's pages, and on to where they lead.
     async fn go(&self, url: &str, mut journey: Journey<'_>) -> Result<Visit, UserAgentError> {
         let page = match self.walk(url, &mut journey).await? {
-            Arrival::Outside(url) => self.follow(url).await?,
+            Arrival::Outside(url, form) => self.follow(url, form).await?,
             Arrival::Page(page) => page,
         };
         Ok(page.ends(journey.steps))
@@ -214,11 +215,11 @@ impl UserAgent {
         }
     }
 
-    async fn follow(&self, url: Url) -> Result<Page, UserAgentError> {
+    async fn follow(&self, url: Url, form: Option<Form>) -> Result<Page, UserAgentError> {
         let address = without_query(&url);
-        match self.arrive(url, None, None).await? {
+        match self.arrive(url, form, None).await? {
             Arrival::Page(page) => Ok(page),
-            Arrival::Outside(_) => Err(UserAgentError::BadRedirect { address }),
+            Arrival::Outside(..) => Err(UserAgentError::BadRedirect { address }),
         }
     }
 
@@ -230,20 +231,23 @@ impl UserAgent {
         home: Option<&Origin>,
     ) -> Result<Arrival, UserAgentError> {
         for _ in 0..HOPS {
-            let response = self.send(&url, form.take()).await?;
+            let response = self.send(&url, form.as_ref()).await?;
             if !response.status().is_redirection() {
                 return Page::read(url, response).await.map(Arrival::Page);
             }
             url = location(&response, &url)?;
+            if !keeps_the_form(&response) {
+                form = None;
+            }
             if home.is_some_and(|home| *home != url.origin()) {
-                return Ok(Arrival::Outside(url));
+                return Ok(Arrival::Outside(url, form));
             }
         }
         Err(UserAgentError::BadRedirect { address: without_query(&url) })
     }
 
     /// Sends one request, as the form wants if there is one, and takes in the cookies of the answer.
-    async fn send(&self, url: &Url, form: Option<Form>) -> Result<Response, UserAgentError> {
+    async fn send(&self, url: &Url, form: Option<&Form>) -> Result<Response, UserAgentError> {
         let request = match form {
             None => self.http.get(url.clone()),
             Some(form) if form.method == Method::Get => {
@@ -296,6 +300,11 @@ fn location(response: &Response, base: &Url) -> Result<Url, UserAgentError> {
     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let nowhere = || UserAgentError::BadRedirect { address: without_query(base) };
     base.join(location.ok_or_else(nowhere)?).map_err(|_| nowhere())
+}
+
+/// Whether a redirect asks for the same request once more (RFC 9110 §15.4.8, §15.4.9).
+fn keeps_the_form(response: &Response) -> bool {
+    matches!(response.status().as_u16(), 307 | 308)
 }
 
 /// The error would otherwise print the whole address, code and all.

@@ -1,6 +1,14 @@
 //! The faults: each does what its name says, as often as was asked.
 
+mod answers;
+mod documents;
+mod redirects;
+mod tokens;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use clap::ValueEnum as _;
 
 use dev_issuer::{Fault, Times};
 use serde_json::{Value, json};
@@ -8,6 +16,18 @@ use serde_json::{Value, json};
 use crate::stand::{Query, Stand, claims, code_form, header, refresh_form, soon};
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
+
+#[test]
+fn every_fault_has_a_name_of_its_own_and_a_sentence() {
+    let faults = Fault::value_variants();
+    let names: BTreeSet<_> = faults.iter().map(|fault| fault.name()).collect();
+    assert_eq!(names.len(), faults.len());
+    for fault in faults {
+        let help = fault.to_possible_value().unwrap().get_help().unwrap().to_string();
+        assert!(help.ends_with('.') && help.contains(' '), "{fault:?}: {help}");
+        assert_eq!(Fault::from_str(fault.name(), false), Ok(*fault));
+    }
+}
 
 #[tokio::test]
 async fn an_endpoint_fails_as_often_as_asked() {
