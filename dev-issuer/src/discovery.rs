@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::authorize::prompt::Prompt;
 use crate::faults::Effect;
 use crate::jwks::MAY_BE_KEPT;
-use crate::options::{GrantType, Offer, Switch};
+use crate::options::{GrantType, Offer};
 use crate::provider::{ACR, Provider, Shared};
 use crate::{client_auth, jose};
 
@@ -26,7 +26,7 @@ pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
 fn document(provider: &Provider) -> Map<String, Value> {
     let mut document = endpoints(provider);
     document.extend(abilities(provider));
-    if provider.options.dpop != Offer::Off {
+    if provider.options.dpop.is_served() {
         let algorithms = json!(jose::ALGORITHMS);
         document.insert("dpop_signing_alg_values_supported".to_owned(), algorithms);
     }
@@ -35,16 +35,13 @@ fn document(provider: &Provider) -> Map<String, Value> {
 
 fn endpoints(provider: &Provider) -> Map<String, Value> {
     let at = |path: &str| json!(provider.at(path));
-    let pushing = match provider.options.par {
-        Offer::Off => None,
-        Offer::Offered | Offer::Required => {
-            Some(("pushed_authorization_request_endpoint", at("/par")))
-        }
-    };
-    let devices = match provider.options.device {
-        Switch::Off => None,
-        Switch::On => Some(("device_authorization_endpoint", at("/device_authorization"))),
-    };
+    let options = &provider.options;
+    let optional = [
+        ("pushed_authorization_request_endpoint", "/par", options.par.is_served()),
+        ("device_authorization_endpoint", "/device_authorization", options.device.is_on()),
+        ("registration_endpoint", "/register", options.registration.is_on()),
+    ];
+    let served = optional.into_iter().filter(|(.., served)| *served);
     [
         ("issuer", at("")),
         ("authorization_endpoint", at("/authorize")),
@@ -55,8 +52,7 @@ fn endpoints(provider: &Provider) -> Map<String, Value> {
         ("end_session_endpoint", at("/end_session")),
     ]
     .into_iter()
-    .chain(pushing)
-    .chain(devices)
+    .chain(served.map(|(name, path, _)| (name, at(path))))
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
 }

@@ -248,6 +248,11 @@ impl Grants {
         self.by_id.remove(&grant);
     }
 
+    /// Ends every grant of a client.
+    pub(crate) fn end_all_of(&mut self, client_id: &str) {
+        self.by_id.retain(|_, grant| grant.client_id != client_id);
+    }
+
     /// Forgets what has expired and, where nothing points at it any more, its grant.
     pub(crate) fn sweep(&mut self, now: UnixSeconds) {
         self.access_tokens.retain(|_, token| now < token.expires_at);

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What clients may sign with: no HMAC, no PKCS #1 v1.5 (FAPI 2.0 Security Profile §5.4.1).
 pub(crate) const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "PS256"];
@@ -40,6 +40,10 @@ impl PublicKey {
         }
         let jwk: Jwk = serde_json::from_value(jwk.clone()).ok()?;
         algorithm(&jwk).map(|_| Self(jwk))
+    }
+
+    pub(crate) fn document(&self) -> Value {
+        json!(self.0)
     }
 
     pub(crate) fn id(&self) -> Option<&str> {
@@ -124,9 +128,7 @@ fn object(encoded: &str) -> Option<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::{PublicKey, Thumbprint};
+    use super::{PublicKey, Thumbprint, json};
 
     #[test]
     fn the_thumbprint_is_that_of_rfc_8037_appendix_a_3() {

@@ -11,6 +11,7 @@
 //! 3. `token/` redeems codes and rotates refresh tokens; `grants.rs` remembers which tokens
 //!    hang on which consent, so that one revocation ends them all, and `dpop/` which key they are
 //!    bound to;
+//!    Clients are known from the start, or register themselves (`register/`);
 //! 4. `userinfo.rs`, `revoke.rs` and `end_session.rs` serve what comes after.
 //!
 //! Around every request stands `wire.rs`: it records the request ([`Issuer::requests`]) and
@@ -52,6 +53,7 @@ mod params;
 mod provider;
 mod record;
 mod redirect_uri;
+mod register;
 mod replay;
 mod resource;
 mod revoke;

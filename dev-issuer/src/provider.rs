@@ -4,7 +4,7 @@
 //! another is held, so they cannot deadlock. A poisoned lock is taken over: a panicking handler
 //! leaves no half-made state, because each change is one call.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::browser::Browsers;
 use crate::clients::Clients;
@@ -79,7 +79,15 @@ impl Provider {
     }
 
     pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
-        self.clients.read().unwrap_or_else(PoisonError::into_inner).get(id)
+        self.clients().get(id)
+    }
+
+    pub(crate) fn clients(&self) -> RwLockReadGuard<'_, Clients> {
+        self.clients.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn clients_mut(&self) -> RwLockWriteGuard<'_, Clients> {
+        self.clients.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {

@@ -10,6 +10,12 @@ pub(crate) fn matches(registered: &str, asked: &str) -> bool {
         || matches!((Loopback::parse(registered), Loopback::parse(asked)), (Some(a), Some(b)) if a == b)
 }
 
+/// Says whether a URI leads to a plain HTTP server on this machine, and has no fragment.
+pub(crate) fn is_loopback(uri: &str) -> bool {
+    let by_name = || uri.strip_prefix("http://localhost").and_then(without_port).is_some();
+    !uri.contains('#') && (Loopback::parse(uri).is_some() || by_name())
+}
+
 /// A loopback redirect URI with its port taken out.
 #[derive(PartialEq)]
 struct Loopback<'a> {
@@ -42,7 +48,7 @@ fn without_port(after_host: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{is_loopback, matches};
 
     const REGISTERED: &str = "http://127.0.0.1/callback";
 
@@ -69,6 +75,26 @@ mod tests {
             "http://[::1]:1/callback",
         ] {
             assert!(!matches(REGISTERED, asked), "{asked}");
+        }
+    }
+
+    #[test]
+    fn only_http_on_loopback_is_loopback() {
+        for uri in
+            ["http://127.0.0.1/x", "http://[::1]:8/x?y", "http://localhost:8/", "http://localhost"]
+        {
+            assert!(is_loopback(uri), "{uri}");
+        }
+        for uri in [
+            "https://127.0.0.1/x",
+            "http://127.0.0.1/x#y",
+            "http://localhost.evil.example/",
+            "http://localhost@evil.example/",
+            "http://127.0.0.2/",
+            "com.example.app:/x",
+            "",
+        ] {
+            assert!(!is_loopback(uri), "{uri}");
         }
     }
 

@@ -4,24 +4,14 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use crate::options::{Offer, Switch};
+use crate::options::Options;
 use crate::provider::Shared;
 use crate::{
-    authorize, avatar, device, discovery, end_session, jwks, pages, par, revoke, token, userinfo,
-    wire,
+    authorize, avatar, device, discovery, end_session, jwks, pages, par, register, revoke, token,
+    userinfo, wire,
 };
 
 pub(crate) fn routes(provider: Shared) -> Router {
-    let pushing = match provider.options.par {
-        Offer::Off => Router::new(),
-        Offer::Offered | Offer::Required => Router::new().route("/par", post(par::serve)),
-    };
-    let devices = match provider.options.device {
-        Switch::Off => Router::new(),
-        Switch::On => Router::new()
-            .route("/device_authorization", post(device::authorization::serve))
-            .route("/device", get(device::verification::show)),
-    };
     Router::new()
         .route("/.well-known/openid-configuration", get(discovery::serve))
         .route("/jwks", get(jwks::serve))
@@ -35,10 +25,28 @@ pub(crate) fn routes(provider: Shared) -> Router {
         .route("/end_session", get(end_session::by_query).post(end_session::by_form))
         .route("/sign-out", post(end_session::confirmed))
         .route("/pictures/{file}", get(avatar::serve))
-        .merge(pushing)
-        .merge(devices)
+        .merge(optional(&provider.options))
         .fallback(pages::not_found)
         .method_not_allowed_fallback(wire::wrong_method)
         .layer(from_fn_with_state(provider.clone(), wire::around))
         .with_state(provider)
+}
+
+/// What is served only where it was asked for.
+fn optional(options: &Options) -> Router<Shared> {
+    let mut routes = Router::new();
+    if options.par.is_served() {
+        routes = routes.route("/par", post(par::serve));
+    }
+    if options.device.is_on() {
+        routes = routes
+            .route("/device_authorization", post(device::authorization::serve))
+            .route("/device", get(device::verification::show));
+    }
+    if options.registration.is_on() {
+        routes = routes
+            .route("/register", post(register::serve))
+            .route("/register/{id}", get(register::read).delete(register::remove));
+    }
+    routes
 }

@@ -84,7 +84,7 @@ fn presented<'a>(provider: &Provider, headers: &'a HeaderMap) -> Result<Presente
     let (scheme, token) = one.split_once(' ').ok_or(Refused::NoToken)?;
     match scheme.to_ascii_lowercase().as_str() {
         "bearer" => Ok(Presented::Bearer(token.trim())),
-        "dpop" if provider.options.dpop != Offer::Off => Ok(Presented::Dpop(token.trim())),
+        "dpop" if provider.options.dpop.is_served() => Ok(Presented::Dpop(token.trim())),
         _ => Err(Refused::NoToken),
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn from_browser(
 ) -> Result<AuthorizationRequest, Refusal> {
     let offer = provider.options.par;
     match params.get("request_uri").filter(|uri| par::is_request_uri(uri)) {
-        Some(request_uri) if offer != Offer::Off => pushed(params, request_uri, provider),
+        Some(request_uri) if offer.is_served() => pushed(params, request_uri, provider),
         _ if offer == Offer::Required => Err(not_pushed(params, provider)),
         _ => parse(params, None, provider),
     }
@@ -237,7 +237,7 @@ fn dpop_jkt(
     proven: Option<Thumbprint>,
     options: &Options,
 ) -> Result<Option<Thumbprint>, OAuthError> {
-    let Some(text) = params.get("dpop_jkt").filter(|_| options.dpop != Offer::Off) else {
+    let Some(text) = params.get("dpop_jkt").filter(|_| options.dpop.is_served()) else {
         return Ok(proven);
     };
     let named = Thumbprint::parse(text);

@@ -10,7 +10,7 @@ use axum::response::Response;
 
 use crate::error::OAuthError;
 use crate::jose::Thumbprint;
-use crate::options::{Nonces, Offer};
+use crate::options::Nonces;
 use crate::provider::Provider;
 
 mod nonces;
@@ -30,7 +30,7 @@ pub(crate) fn presented(
     headers: &HeaderMap,
     target: Target<'_>,
 ) -> Result<Option<Thumbprint>, OAuthError> {
-    if provider.options.dpop == Offer::Off {
+    if !provider.options.dpop.is_served() {
         return Ok(None);
     }
     let Some(header) = proof::header(headers).map_err(invalid)? else { return Ok(None) };
@@ -87,7 +87,7 @@ fn is_fresh(provider: &Provider, proof: &proof::Proof) -> Result<(), OAuthError>
 /// Makes an answer carry the nonce for the next proof (§8.2), where nonces are asked for.
 pub(crate) fn add_nonce(provider: &Provider, response: &mut Response) {
     let Nonces::Asked { rotation } = provider.options.dpop_nonces else { return };
-    if provider.options.dpop == Offer::Off {
+    if !provider.options.dpop.is_served() {
         return;
     }
     let nonce = provider.nonces().current(rotation.as_secs(), provider.now());

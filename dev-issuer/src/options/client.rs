@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::GrantType;
 use crate::error::OAuthError;
@@ -119,6 +119,11 @@ impl ClientKeys {
         let keys = jwks.get("keys").and_then(Value::as_array).ok_or(BadKeys)?;
         let keys: Option<Vec<_>> = keys.iter().map(PublicKey::parse).collect();
         keys.filter(|keys| !keys.is_empty()).map(Self).ok_or(BadKeys)
+    }
+
+    /// The JWK Set.
+    pub(crate) fn document(&self) -> Value {
+        json!({ "keys": self.0.iter().map(PublicKey::document).collect::<Vec<_>>() })
     }
 
     /// The keys that may have signed what names this key id, or none.

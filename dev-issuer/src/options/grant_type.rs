@@ -1,6 +1,6 @@
 //! The grants: what a client comes to the token endpoint with.
 
-use super::{Options, Switch};
+use super::Options;
 
 /// A grant, as the `grant_type` of a token request names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,8 +46,8 @@ impl GrantType {
     fn is_on(self, options: &Options) -> bool {
         match self {
             Self::AuthorizationCode | Self::RefreshToken | Self::ClientCredentials => true,
-            Self::DeviceCode => options.device == Switch::On,
-            Self::TokenExchange => options.token_exchange == Switch::On,
+            Self::DeviceCode => options.device.is_on(),
+            Self::TokenExchange => options.token_exchange.is_on(),
         }
     }
 }

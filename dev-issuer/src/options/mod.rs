@@ -42,6 +42,13 @@ pub enum Offer {
     Required,
 }
 
+impl Offer {
+    /// Says whether it is served in one way or the other.
+    pub(crate) fn is_served(self) -> bool {
+        self != Self::Off
+    }
+}
+
 /// Whether something is served at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Switch {
@@ -49,6 +56,12 @@ pub enum Switch {
     Off,
     /// Served.
     On,
+}
+
+impl Switch {
+    pub(crate) fn is_on(self) -> bool {
+        self == Self::On
+    }
 }
 
 /// Whether DPoP proofs must carry a nonce of this issuer (RFC 9449 §8).
@@ -99,6 +112,8 @@ pub struct Options {
     pub device_interval: Option<Duration>,
     /// Token exchange (RFC 8693).
     pub token_exchange: Switch,
+    /// Dynamic registration (RFC 7591), open to native apps.
+    pub registration: Switch,
     /// Tokens bound to a key of the client (RFC 9449).
     pub dpop: Offer,
     /// The nonces that DPoP proofs must carry.
@@ -136,6 +151,7 @@ impl Default for Options {
             device_ttl: Duration::from_mins(10),
             device_interval: Some(Duration::from_secs(5)),
             token_exchange: Switch::Off,
+            registration: Switch::Off,
             dpop: Offer::Off,
             dpop_nonces: Nonces::NotAsked,
             access_alg: Alg::Es256,

@@ -16,6 +16,7 @@ mod program;
 mod record;
 mod refresh;
 mod refusals;
+mod register;
 mod revoke;
 mod stand;
 mod token;
