@@ -2,13 +2,15 @@
 
 use crate::secret;
 
-/// A test account. Nothing about it is secret: the sign-in page prints the password.
+/// A test account. Nothing about it is secret: the pages print the password and the code.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Account {
     /// What is typed at the sign-in page.
     pub username: &'static str,
     /// What is typed below it.
     pub password: &'static str,
+    /// What is typed after that where a password is not enough: [`crate::Acr::TwoFactor`].
+    pub second_factor: &'static str,
     /// The `sub` claim: opaque, the same in every run.
     pub subject: &'static str,
     /// The `name` claim.
@@ -24,6 +26,7 @@ pub static ACCOUNTS: [Account; 3] = [
     Account {
         username: "alice",
         password: "wonderland",
+        second_factor: "314159",
         subject: "u-7c1f4be09d3a",
         name: "Alice Adams",
         email: "alice@example.com",
@@ -32,6 +35,7 @@ pub static ACCOUNTS: [Account; 3] = [
     Account {
         username: "bob",
         password: "builder",
+        second_factor: "271828",
         subject: "u-e2906a5d81c7",
         name: "Bob Brown",
         email: "bob@example.com",
@@ -40,6 +44,7 @@ pub static ACCOUNTS: [Account; 3] = [
     Account {
         username: "carol",
         password: "singer",
+        second_factor: "161803",
         subject: "u-35ab88f7420e",
         name: "Carol Clark",
         email: "carol@example.com",

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use crate::accounts::Account;
+use crate::acr::Acr;
 use crate::authorize::prompt::Prompt;
 use crate::authorize::request::AuthorizationRequest;
 use crate::clock::UnixSeconds;
@@ -26,6 +27,8 @@ const INTERACTION_TTL: u64 = 30 * 60;
 pub(crate) struct Authentication {
     pub(crate) account: &'static Account,
     pub(crate) auth_time: UnixSeconds,
+    /// How they proved who they are.
+    pub(crate) acr: Acr,
     /// The `sid` claim.
     pub(crate) sid: String,
 }

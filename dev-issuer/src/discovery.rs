@@ -5,11 +5,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::acr::Acr;
 use crate::authorize::prompt::Prompt;
 use crate::faults::Effect;
 use crate::jwks::MAY_BE_KEPT;
 use crate::options::{GrantType, Offer};
-use crate::provider::{ACR, Provider, Shared};
+use crate::provider::{Provider, Shared};
 use crate::{client_auth, jose};
 
 pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
@@ -86,7 +87,7 @@ fn abilities(provider: &Provider) -> Map<String, Value> {
         ("grant_types_supported", json!(grant_types)),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("prompt_values_supported", json!(Prompt::NAMES)),
-        ("acr_values_supported", json!([ACR])),
+        ("acr_values_supported", json!(Acr::ALL.map(Acr::name))),
         ("subject_types_supported", json!(["public"])),
         ("id_token_signing_alg_values_supported", json!([provider.options.id_alg.name()])),
         ("token_endpoint_auth_methods_supported", json!(client_auth::METHODS)),

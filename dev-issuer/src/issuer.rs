@@ -9,11 +9,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::accounts::ACCOUNTS;
+use crate::acr::Acr;
 use crate::draft::{Draft, Signature};
 use crate::faults::{Fault, Times};
 use crate::keys::KeySet;
 use crate::options::{Alg, Options};
-use crate::provider::{ACR, Provider, Shared};
+use crate::provider::{Provider, Shared};
 use crate::record::Recorded;
 use crate::{router, secret, server};
 
@@ -99,7 +100,7 @@ impl Issuer {
             "iat": now,
             "exp": now + self.provider.options.access_ttl.as_secs(),
             "auth_time": now,
-            "acr": ACR,
+            "acr": Acr::Password.name(),
         })
     }
 

@@ -28,6 +28,7 @@
 //! ```
 
 mod accounts;
+mod acr;
 mod authorize;
 mod avatar;
 mod browser;
@@ -67,6 +68,7 @@ mod userinfo;
 mod wire;
 
 pub use accounts::{ACCOUNTS, Account};
+pub use acr::Acr;
 pub use faults::{Fault, Times};
 pub use issuer::Issuer;
 pub use options::{

@@ -19,9 +19,6 @@ use crate::par::PushedRequests;
 use crate::record::Recorder;
 use crate::replay::SeenIds;
 
-/// The authentication context class of every sign-in here: a password.
-pub(crate) const ACR: &str = "urn:dev-issuer:password";
-
 /// A handle on the provider, as handlers take it.
 pub(crate) type Shared = Arc<Provider>;
 

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
+use crate::authorize::second_factor;
 use crate::options::Options;
 use crate::provider::Shared;
 use crate::{
@@ -18,6 +19,7 @@ pub(crate) fn routes(provider: Shared) -> Router {
         .route("/authorize", get(authorize::by_query).post(authorize::by_form))
         .route("/sign-in", get(authorize::sign_in::show).post(authorize::sign_in::submit))
         .route("/choose", get(authorize::choose::show).post(authorize::choose::submit))
+        .route("/second-factor", get(second_factor::show).post(second_factor::submit))
         .route("/consent", get(authorize::consent::show).post(authorize::consent::submit))
         .route("/token", post(token::serve))
         .route("/userinfo", get(userinfo::serve).post(userinfo::serve))

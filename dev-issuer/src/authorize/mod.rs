@@ -2,8 +2,8 @@
 //!
 //! 1. [`request`] parses and judges what came.
 //! 2. [`step`] says what is missing.
-//! 3. [`sign_in`], [`choose`] and [`consent`] ask for it, each bound to the browser that began and
-//!    to a token in its form.
+//! 3. [`sign_in`], [`choose`], [`second_factor`] and [`consent`] ask for it, each bound to the browser
+//!    that began and to a token in its form.
 //! 4. [`answer`] sends the browser back with a code or an error. Where a device waits instead
 //!    (`device/`), the last page says so.
 
@@ -16,7 +16,7 @@ use axum::response::Response;
 use crate::authorize::answer::{Answer, see_other};
 use crate::authorize::prompt::{Prompt, Prompts};
 use crate::authorize::request::{AnswerTo, AuthorizationRequest, CodeRequest, Refusal};
-use crate::authorize::step::Step;
+use crate::authorize::step::{Standing, Step};
 use crate::browser::{self, Authentication, Interaction};
 use crate::error::OAuthError;
 use crate::grants::{CodeTerms, Grant, Subject};
@@ -30,6 +30,7 @@ pub(crate) mod choose;
 pub(crate) mod consent;
 pub(crate) mod prompt;
 pub(crate) mod request;
+pub(crate) mod second_factor;
 pub(crate) mod sign_in;
 mod step;
 
@@ -90,12 +91,13 @@ fn silently(
 ) -> Result<Response, OAuthError> {
     let session = session(provider, browser, request);
     let consented = session.as_ref().is_some_and(|session| consented(provider, session, request));
-    match (step::next(&BTreeSet::new(), session.is_some(), consented), session) {
+    let standing = Standing::of(session.as_ref(), request);
+    match (step::next(&BTreeSet::new(), standing, consented), session) {
         (Step::Grant, Some(session)) => grant(provider, &session, request),
         (Step::Consent, _) => {
             Err(OAuthError::new("consent_required", "the person has not consented yet"))
         }
-        _ => Err(OAuthError::new("login_required", "nobody is signed in")),
+        _ => Err(OAuthError::new("login_required", "nobody is signed in, or not surely enough")),
     }
 }
 
@@ -144,8 +146,10 @@ fn advance(provider: &Provider, interaction: &Interaction) -> Response {
     let request = &interaction.request;
     let consented = session.as_ref().is_some_and(|session| consented(provider, session, request));
     let page = |path: &str| see_other(&format!("{path}?interaction={}", interaction.id));
-    match (step::next(&interaction.remaining, session.is_some(), consented), session) {
+    let standing = Standing::of(session.as_ref(), request);
+    match (step::next(&interaction.remaining, standing, consented), session) {
         (Step::Choose, _) => page("/choose"),
+        (Step::SecondFactor, _) => page("/second-factor"),
         (Step::Consent, _) => page("/consent"),
         (Step::Grant, Some(session)) => {
             provider.browsers().close(&interaction.id);
@@ -154,6 +158,27 @@ fn advance(provider: &Provider, interaction: &Interaction) -> Response {
         }
         (Step::SignIn | Step::Grant, _) => page("/sign-in"),
     }
+}
+
+/// Opens a session, under a new name for the browser, strikes off what has been done with it, and
+/// goes on.
+fn open_session(
+    provider: &Provider,
+    interaction: &Interaction,
+    session: Authentication,
+    done: &[Prompt],
+) -> Response {
+    let Ok(browser) = secret::fresh() else {
+        let why = "This provider has no randomness to make a session of.";
+        return pages::problem(StatusCode::INTERNAL_SERVER_ERROR, why);
+    };
+    let mut browsers = provider.browsers();
+    browsers.sign_in(&interaction.browser, &browser, session);
+    let done = browsers.done(&interaction.id, done);
+    drop(browsers);
+    let mut response = advance(provider, done.as_ref().unwrap_or(interaction));
+    browser::name_it(&mut response, provider, &browser);
+    response
 }
 
 /// Ends a sign-in with `access_denied`.

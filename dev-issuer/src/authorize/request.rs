@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::acr::Acr;
 use crate::authorize::answer::ReturnAddress;
 use crate::authorize::prompt::Prompts;
 use crate::device::UserCode;
@@ -27,6 +28,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) answer_to: AnswerTo,
     pub(crate) prompts: Prompts,
     pub(crate) login_hint: Option<String>,
+    /// How surely the person must have signed in.
+    pub(crate) acr: Acr,
     /// The greatest age of the sign-in, in seconds.
     pub(crate) max_age: Option<u64>,
     /// The subject that `id_token_hint` names.
@@ -172,6 +175,7 @@ fn judge(
         answer_to: AnswerTo::Browser(code),
         prompts: Prompts::parse(params.get("prompt"))?,
         login_hint: params.get("login_hint").map(str::to_owned),
+        acr: acr(params)?,
         max_age: max_age(params)?,
         subject: hinted_subject(params, provider)?,
     })
@@ -246,6 +250,15 @@ fn dpop_jkt(
         Some(proven) if proven != named => Err(dpop::invalid("the proof's key is not dpop_jkt")),
         _ => Ok(Some(named)),
     }
+}
+
+/// The class that the client prefers. Where it names none that is known here, none of them could be
+/// met (RFC 9470 §5).
+fn acr(params: &Params) -> Result<Acr, OAuthError> {
+    let Some(values) = params.get("acr_values") else { return Ok(Acr::Password) };
+    Acr::first_known(values).ok_or_else(|| {
+        OAuthError::new("unmet_authentication_requirements", "no such acr is known here")
+    })
 }
 
 fn max_age(params: &Params) -> Result<Option<u64>, OAuthError> {

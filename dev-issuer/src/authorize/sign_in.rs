@@ -4,10 +4,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::{advance, deny, shown, submitted};
+use super::{deny, open_session, shown, submitted};
 use crate::accounts::Account;
+use crate::acr::Acr;
 use crate::authorize::prompt::Prompt;
-use crate::browser::{self, Authentication, Interaction};
+use crate::browser::{Authentication, Interaction};
 use crate::pages;
 use crate::pages::sign_in::Trouble;
 use crate::provider::{Provider, Shared};
@@ -54,16 +55,10 @@ fn signed_in(
     interaction: &Interaction,
     account: &'static Account,
 ) -> Response {
-    let (Ok(browser), Ok(sid)) = (secret::fresh(), secret::fresh()) else {
+    let Ok(sid) = secret::fresh() else {
         let why = "This provider has no randomness to make a session of.";
         return pages::problem(StatusCode::INTERNAL_SERVER_ERROR, why);
     };
-    let authentication = Authentication { account, auth_time: provider.now(), sid };
-    let mut browsers = provider.browsers();
-    browsers.sign_in(&interaction.browser, &browser, authentication);
-    let done = browsers.done(&interaction.id, &[Prompt::Login, Prompt::SelectAccount]);
-    drop(browsers);
-    let mut response = advance(provider, done.as_ref().unwrap_or(interaction));
-    browser::name_it(&mut response, provider, &browser);
-    response
+    let session = Authentication { account, auth_time: provider.now(), acr: Acr::Password, sid };
+    open_session(provider, interaction, session, &[Prompt::Login, Prompt::SelectAccount])
 }

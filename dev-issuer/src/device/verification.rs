@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::{Decision, TooLate, UserCode, Wish};
+use crate::acr::Acr;
 use crate::authorize;
 use crate::authorize::prompt::{Prompt, Prompts};
 use crate::authorize::request::{AnswerTo, AuthorizationRequest};
@@ -49,6 +50,7 @@ fn asked(provider: &Provider, typed: &str) -> Option<AuthorizationRequest> {
         answer_to: AnswerTo::Device(user_code),
         prompts: Prompts::Asking(BTreeSet::from([Prompt::Consent])),
         login_hint: None,
+        acr: Acr::Password,
         max_age: None,
         subject: None,
     })

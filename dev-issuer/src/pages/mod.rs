@@ -20,6 +20,7 @@ use crate::browser::Interaction;
 pub(crate) mod choose;
 pub(crate) mod consent;
 pub(crate) mod device;
+pub(crate) mod second_factor;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
 

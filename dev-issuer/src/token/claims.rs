@@ -10,7 +10,7 @@ use super::answer::Issue;
 use crate::accounts::Account;
 use crate::browser::Authentication;
 use crate::grants::{Grant, Subject};
-use crate::provider::{ACR, Provider};
+use crate::provider::Provider;
 use crate::scope::ScopeSet;
 
 /// The claims of an access token, with its key where it is bound to one (RFC 9449 §6.1).
@@ -28,7 +28,7 @@ pub(super) fn access(request: &TokenRequest<'_>, grant: &Grant, issue: &Issue, j
     });
     if let Subject::Person(person) = &grant.subject {
         claims["auth_time"] = json!(person.auth_time);
-        claims["acr"] = json!(ACR);
+        claims["acr"] = json!(person.acr.name());
     }
     if let Some(key) = key {
         claims["cnf"] = json!({ "jkt": key.as_str() });
@@ -64,7 +64,7 @@ pub(super) fn id(request: &TokenRequest<'_>, about_it: &IdClaims<'_>) -> Value {
         ("iat".to_owned(), json!(now)),
         ("exp".to_owned(), json!(now + provider.options.id_ttl.as_secs())),
         ("auth_time".to_owned(), json!(person.auth_time)),
-        ("acr".to_owned(), json!(ACR)),
+        ("acr".to_owned(), json!(person.acr.name())),
         ("sid".to_owned(), json!(person.sid)),
         ("at_hash".to_owned(), json!(at_hash(access_token))),
     ]);

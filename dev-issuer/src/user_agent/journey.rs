@@ -1,6 +1,7 @@
 //! The person in front of the browser: fills in the forms of one sign-in.
 
 use super::{Consent, Page, UserAgentError, html};
+use crate::accounts::Account;
 use crate::user_agent::html::Form;
 
 /// One sign-in: what the person knows and wants, and what they have seen.
@@ -11,7 +12,8 @@ pub(super) struct Journey<'a> {
     /// What a device shows.
     user_code: &'a str,
     next_sign_in: Meeting,
-    next_code_entry: Meeting,
+    next_device: Meeting,
+    next_second_factor: Meeting,
     /// The pages so far, each in a few words.
     pub(super) steps: Vec<String>,
 }
@@ -25,11 +27,33 @@ enum Meeting {
     Again,
 }
 
+impl Meeting {
+    /// Says which time this is.
+    fn meet(&mut self) -> Self {
+        std::mem::replace(self, Self::Again)
+    }
+
+    /// Refuses to type the same code again.
+    fn first_time(&mut self, page: &Page) -> Result<(), UserAgentError> {
+        match self.meet() {
+            Self::First => Ok(()),
+            Self::Again => Err(UserAgentError::WrongCode { text: html::alert(&page.body) }),
+        }
+    }
+}
+
 impl<'a> Journey<'a> {
     pub(super) fn new(username: &'a str, password: &'a str, consent: Consent) -> Self {
-        let (next_sign_in, next_code_entry) = (Meeting::First, Meeting::First);
-        let (user_code, steps) = ("", Vec::new());
-        Self { username, password, consent, user_code, next_sign_in, next_code_entry, steps }
+        Self {
+            username,
+            password,
+            consent,
+            user_code: "",
+            next_sign_in: Meeting::First,
+            next_device: Meeting::First,
+            next_second_factor: Meeting::First,
+            steps: Vec::new(),
+        }
     }
 
     /// The same by a person who holds a device that shows this code.
@@ -44,7 +68,8 @@ impl<'a> Journey<'a> {
             "/sign-in" => self.sign_in(&mut form, page)?,
             "/choose" => self.choose(&mut form, page),
             "/consent" => self.consent(&mut form),
-            "/device" => self.code(&mut form, page)?,
+            "/device" => self.device(&mut form, page)?,
+            "/second-factor" => self.second_factor(&mut form, page)?,
             _ => return Ok(None),
         };
         self.steps.push(step.to_owned());
@@ -52,23 +77,32 @@ impl<'a> Journey<'a> {
     }
 
     fn sign_in(&mut self, form: &mut Form, page: &Page) -> Result<&'static str, UserAgentError> {
-        if self.next_sign_in == Meeting::Again {
+        if self.next_sign_in.meet() == Meeting::Again {
             return Err(UserAgentError::WrongPassword { text: html::alert(&page.body) });
         }
-        self.next_sign_in = Meeting::Again;
         form.set("username", self.username);
         form.set("password", self.password);
         form.set("decision", "sign-in");
         Ok("sign-in page of Dev Issuer")
     }
 
-    fn code(&mut self, form: &mut Form, page: &Page) -> Result<&'static str, UserAgentError> {
-        if self.next_code_entry == Meeting::Again {
-            return Err(UserAgentError::WrongCode { text: html::alert(&page.body) });
-        }
-        self.next_code_entry = Meeting::Again;
+    fn device(&mut self, form: &mut Form, page: &Page) -> Result<&'static str, UserAgentError> {
+        self.next_device.first_time(page)?;
         form.set("user_code", self.user_code);
         Ok("page for a device's code")
+    }
+
+    /// Types the code that the account has. A stranger to this provider has none.
+    fn second_factor(
+        &mut self,
+        form: &mut Form,
+        page: &Page,
+    ) -> Result<&'static str, UserAgentError> {
+        self.next_second_factor.first_time(page)?;
+        let code = Account::named(self.username).map_or("", |account| account.second_factor);
+        form.set("code", code);
+        form.set("decision", "confirm");
+        Ok("second factor")
     }
 
     /// Stays with the account that is signed in if it is the wanted one.

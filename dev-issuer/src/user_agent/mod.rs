@@ -1,8 +1,8 @@
 //! A small user agent for this provider's own pages: the browser and the person in tests and in
 //! the demo.
 //!
-//! It keeps cookies as a browser does, follows redirects by hand, fills in the sign-in form and
-//! answers the consent page. It runs no script and understands no pages but ours.
+//! It keeps cookies as a browser does, follows redirects by hand, fills in the sign-in form, types
+//! the account's second factor where one is asked for, and answers the consent page. It runs no script and understands no pages but ours.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -92,8 +92,8 @@ pub enum UserAgentError {
         /// What the page said.
         text: String,
     },
-    /// The page for a device's code came back.
-    #[error("the page for a device's code says: {text}")]
+    /// A page that asks for a code came back.
+    #[error("the page that asks for a code says: {text}")]
     WrongCode {
         /// What the page said.
         text: String,

@@ -19,5 +19,6 @@ mod refusals;
 mod register;
 mod revoke;
 mod stand;
+mod step_up;
 mod token;
 mod userinfo;

@@ -1,7 +1,7 @@
 //! The pages: what they may contain, and what their forms accept.
 
 use dev_issuer::user_agent::{Consent, UserAgent, UserAgentError};
-use dev_issuer::{Client, Options};
+use dev_issuer::{ACCOUNTS, Acr, Client, Options};
 use reqwest::Response;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 
@@ -222,6 +222,28 @@ async fn a_consent_before_the_sign_in_that_is_due_is_not_taken() {
     let answer = stand.http.get(silent).header(COOKIE, &cookie).send().await.unwrap();
     let location = answer.headers()[LOCATION].to_str().unwrap();
     assert!(location.contains("error=consent_required"), "the consent was not remembered");
+}
+
+#[tokio::test]
+async fn a_wrong_second_factor_is_said_on_the_page() {
+    let stand = Stand::new().await;
+    let query = Query::good().with("acr_values", Acr::TwoFactor.name());
+    let person = ByHand::begin(&stand, &query).await;
+    let code = [("code", ACCOUNTS[0].second_factor)];
+    let too_soon = person.post(&stand, "/second-factor", &code).await;
+    assert!(too_soon.headers()[LOCATION].to_str().unwrap().starts_with("/sign-in"));
+
+    let signed_in = person.post(&stand, "/sign-in", &ALICE).await;
+    assert!(signed_in.headers()[LOCATION].to_str().unwrap().starts_with("/second-factor"));
+    let person = ByHand { cookie: new_cookie(&signed_in), ..person };
+    for wrong in ["", "000000", ACCOUNTS[1].second_factor] {
+        let again = person.post(&stand, "/second-factor", &[("code", wrong)]).await;
+        assert_eq!(again.status(), 422);
+        assert!(again.text().await.unwrap().contains("This is not the code."));
+    }
+    let done = person.post(&stand, "/second-factor", &code).await;
+    assert!(done.headers()[LOCATION].to_str().unwrap().starts_with("/consent"));
+    assert_ne!(new_cookie(&done), person.cookie, "a stronger session has a new name");
 }
 
 #[tokio::test]
