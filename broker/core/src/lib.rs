@@ -8,8 +8,8 @@
 //! | module | what it knows |
 //! | --- | --- |
 //! | [`lifecycle`] | what a signed-in account does next: the heart of the broker |
-//! | [`sign_in`] | one sign-in: state, nonce, PKCE, and which answer counts |
 //! | [`sign_out`] | the way back from the end of a session at the provider |
+//! | [`sign_in`] | one sign-in: state, nonce, PKCE, and which answer counts; how a device waits |
 //! | [`account`], [`token`], [`request`] | what is kept, what is handed out, what is asked for |
 //! | [`authentication`] | how strongly a person signed in, and what an API demands of that |
 //! | [`caller`] | who asks, and what that caller may see |

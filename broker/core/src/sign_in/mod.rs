@@ -7,6 +7,7 @@
 //! Whoever is on this machine can knock at the loopback address. So only a request that knows the
 //! state can end the attempt; everything else is [`Verdict::Stray`] and changes nothing.
 
+pub mod device;
 mod redirect;
 #[cfg(test)]
 mod tests;
