@@ -49,15 +49,21 @@ fn even_out(response: &HttpResponse) -> Result<Value, TokenError> {
     if members.contains_key("error") {
         return Err(TokenError::from_response(response));
     }
-    let seconds = match members.remove("expires_in") {
-        Some(Value::Number(number)) => number.as_u64(),
-        Some(Value::String(text)) => text.trim().parse().ok(),
-        _ => None,
-    };
-    let seconds = seconds.unwrap_or(UNSAID_LIFETIME.as_secs()).min(LONGEST_LIFETIME.as_secs());
-    members.insert("expires_in".to_owned(), seconds.into());
+    let lifetime = members.get("expires_in").and_then(seconds);
+    let lifetime = lifetime.unwrap_or(UNSAID_LIFETIME).min(LONGEST_LIFETIME);
+    members.insert("expires_in".to_owned(), lifetime.as_secs().into());
     members.retain(|_, value| !value.is_null());
     Ok(document)
+}
+
+/// A number of seconds, in quotes or not.
+pub(super) fn seconds(value: &Value) -> Option<Duration> {
+    let seconds = match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    seconds.map(Duration::from_secs)
 }
 
 fn parse(document: Value) -> Result<CoreTokenResponse, TokenError> {

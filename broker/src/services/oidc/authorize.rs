@@ -142,7 +142,8 @@ impl Oidc {
         ];
         let targets = self.targets(&authorization.resources).into_iter();
         parameters.extend(targets.map(|(name, value)| (name, value.to_owned())));
-        parameters.extend(authorization.optional()?);
+        parameters.extend(authorization.optional());
+        parameters.extend(authorization.bound_to()?);
         let own = parameters.into_iter().map(|(name, value)| (name.to_owned(), value));
         Ok(own.chain(self.settings().authorize.clone()).collect())
     }
@@ -167,19 +168,24 @@ impl Oidc {
 }
 
 impl Authorization {
-    fn optional(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+    /// What is asked only where somebody wants it, of a browser and of a device alike.
+    pub(super) fn optional(&self) -> Vec<(&'static str, String)> {
         // Without this, some providers give no refresh token (OpenID Connect Core §11).
         let consent = self.scopes.contains("offline_access").then(|| "consent".to_owned());
         let contexts = (!self.acr_values.is_empty()).then(|| self.acr_values.join(" "));
-        let key = self.dpop_key.as_ref().map(DpopKey::read).transpose()?;
         let parameters = [
             ("prompt", self.prompt.clone().or(consent)),
             ("login_hint", self.login_hint.clone()),
             ("acr_values", contexts),
             ("max_age", self.max_age.map(|age| age.as_secs().to_string())),
-            ("dpop_jkt", key.map(|key| key.thumbprint()).transpose()?),
         ];
-        Ok(parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+        parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    /// The key that the code is to be bound to (RFC 9449 §10).
+    fn bound_to(&self) -> Result<Option<(&'static str, String)>, Failure> {
+        let key = self.dpop_key.as_ref().map(DpopKey::read).transpose()?;
+        key.map(|key| Ok(("dpop_jkt", key.thumbprint()?))).transpose()
     }
 
     /// Until when the first token is kept as it is: an API asked for its strength, and a renewal

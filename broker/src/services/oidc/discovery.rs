@@ -36,6 +36,7 @@ struct Extra {
     revocation_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
     pushed_authorization_request_endpoint: Option<String>,
+    device_authorization_endpoint: Option<String>,
     code_challenge_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
@@ -69,6 +70,7 @@ pub struct Metadata {
     pub(super) token: Url,
     pub(super) revocation: Option<Url>,
     pub(super) end_session: Option<Url>,
+    pub(super) device: Option<Url>,
     pub(super) userinfo: Option<Url>,
     pub(super) keys: Url,
     pub(super) pushed: Pushed,
@@ -303,6 +305,11 @@ fn check(document: Value, settings: &ProviderSettings) -> Result<Metadata, Failu
             &settings.endpoints.end_session,
             "end_session_endpoint",
             &extra.end_session_endpoint,
+        )?,
+        device: endpoint(
+            &settings.endpoints.device_authorization,
+            "device_authorization_endpoint",
+            &extra.device_authorization_endpoint,
         )?,
         userinfo: document.userinfo_endpoint().map(|url| url.url().clone()).filter(is_secure),
         keys: secure("jwks_uri", document.jwks_uri().as_str())?,

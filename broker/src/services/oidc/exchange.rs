@@ -104,12 +104,22 @@ impl Oidc {
         redirect_uri: &str,
         code: &Secret,
     ) -> Result<Answer, TokenError> {
-        let mut form: Form<'_> = vec![
+        let form = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
             ("redirect_uri", redirect_uri),
             ("code_verifier", sign_in.verifier().expose()),
         ];
+        self.redeem(metadata, authorization, form).await
+    }
+
+    /// Asks for the tokens of a sign-in with whatever stands for the person's word.
+    pub(super) async fn redeem<'a>(
+        &'a self,
+        metadata: &Metadata,
+        authorization: &'a Authorization,
+        mut form: Form<'a>,
+    ) -> Result<Answer, TokenError> {
         form.extend(self.targets(&authorization.first));
         let key = bound_key(authorization.dpop_key.as_ref())?;
         let asked = Asked {

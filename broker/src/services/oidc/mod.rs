@@ -8,6 +8,7 @@
 //! | `par` | the same, without the browser seeing it |
 //! | `loopback` | the place where the browser comes back |
 //! | `client_auth` | how we prove to be the client |
+//! | `device` | a code that a person types in on another device |
 //! | `exchange` | a code for tokens, with the ID token checked |
 //! | `obtain` | a token without a person: by refresh token, exchange or credentials |
 //! | `request` | requests at which the client proves itself |
@@ -21,6 +22,7 @@
 mod answer;
 mod authorize;
 mod client_auth;
+pub mod device;
 mod discovery;
 pub mod dpop;
 mod end_session;
