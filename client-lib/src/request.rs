@@ -227,6 +227,14 @@ impl AcquireRequest {
         self
     }
 
+    /// Has the broker open the page where a code is typed in, too, at a provider whose sign-in is
+    /// one for other devices. Any other sign-in page is opened in any case.
+    #[must_use]
+    pub fn open_code_page(mut self) -> Self {
+        self.0.open = Some(true);
+        self
+    }
+
     /// Limits the wait for the person, in whole seconds.
     #[must_use]
     pub fn timeout(mut self, limit: Duration) -> Self {

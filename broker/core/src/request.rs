@@ -50,6 +50,10 @@ pub struct TokenRequest {
 pub struct SignInRequest {
     /// The account or the provider.
     pub target: AccountRef,
+    /// Where the person goes.
+    pub way: Way,
+    /// What is done with the page for a device's code.
+    pub code_page: CodePage,
     /// Scopes beyond the provider's configured ones.
     pub scopes: ScopeSet,
     /// The APIs the tokens are for; empty for the configured ones.
@@ -66,4 +70,24 @@ pub struct SignInRequest {
     pub login_hint: Option<String>,
     /// How long to wait for the person; `None` for the broker's own limit.
     pub timeout: Option<Duration>,
+}
+
+/// Where a person goes to sign in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Way {
+    /// Where the provider's configuration says.
+    #[default]
+    Configured,
+    /// To any browser, with a code to type (RFC 8628).
+    Device,
+}
+
+/// What is done with the page where a person types a device's code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum CodePage {
+    /// Its address is told: the person may sit elsewhere.
+    #[default]
+    Told,
+    /// It is opened here, too.
+    Opened,
 }

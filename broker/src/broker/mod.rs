@@ -176,7 +176,8 @@ impl Broker {
         Ok(SlotKey { scopes: request.scopes.clone(), resources })
     }
 
-    /// A sign-in for an app: silent if there is one already, else the broker opens the browser.
+    /// A sign-in for an app: silent if there is one already, else the broker opens the browser, or
+    /// tells the code to type on another device.
     pub fn acquire(&self, caller: &Caller, request: SignInRequest) -> Result<Pending, Failure> {
         self.admit(caller)?;
         let wish = self.wish(caller, request, Opener::Broker)?;

@@ -6,7 +6,7 @@ use authbroker_client::wire::{SecretText, broker1 as wire};
 use authbroker_core::caller::{Caller, Level};
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::lifecycle::{Need, SignOutReach};
-use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
+use authbroker_core::request::{AccountRef, CodePage, SignInRequest, TokenRequest, Way};
 use authbroker_core::resource::{Resource, Resources};
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::secret::Secret;
@@ -19,6 +19,7 @@ use url::Url;
 use crate::broker::{
     AccountView, ChallengeReport, Given, Headers, HeadersRequest, Reaction, Terms,
 };
+use crate::platform::clock;
 use crate::sign_ins::Phase;
 
 pub(super) fn token_request(wire: &wire::GetToken) -> Result<TokenRequest, Failure> {
@@ -120,6 +121,8 @@ pub(super) fn reaction(reaction: Reaction, correlation_id: Option<String>) -> wi
 pub(super) fn acquire_request(wire: wire::Acquire) -> Result<SignInRequest, Failure> {
     Ok(SignInRequest {
         target: AccountRef::new(wire.account),
+        way: Way::Configured,
+        code_page: if wire.open == Some(true) { CodePage::Opened } else { CodePage::Told },
         scopes: scopes(&wire.scopes)?,
         resources: resources(&wire.resource)?,
         prompt: wire.prompt,
@@ -215,6 +218,13 @@ pub(super) fn progress(phase: &Phase) -> Option<wire::Progress> {
         |name: &str| wire::Progress { phase: Some(name.to_owned()), ..wire::Progress::default() };
     Some(match phase {
         Phase::Url(url) => wire::Progress { url: Some(url.to_string()), ..named("url") },
+        Phase::DeviceCode { prompt, ends } => wire::Progress {
+            url: Some(prompt.page.to_string()),
+            user_code: Some(prompt.user_code.clone()),
+            url_complete: prompt.complete.as_ref().map(ToString::to_string),
+            expires_in: Some(clock::now().boot.until(*ends).as_secs()),
+            ..named("device-code")
+        },
         Phase::BrowserOpened => named("browser-opened"),
         Phase::BrowserMissing => {
             let message = "no browser could be opened; open the address by hand".to_owned();

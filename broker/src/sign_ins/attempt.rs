@@ -1,4 +1,5 @@
-//! One run through the browser, from the address that it is sent to until the tokens are kept.
+//! One sign-in, until its tokens are kept: by default a run through the browser, from the address
+//! that it is sent to. (With a code for another device: `device`.)
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use url::Url;
 
 use super::words::{broken, refused, sentence, timed_out};
 use super::{Opener, Phase, Shared, Wish};
+use crate::config::Flow;
 use crate::services::browser;
 use crate::services::oidc::loopback::{Heard, Judge, Listening, Loopback, Page};
 use crate::services::oidc::{Authorization, Metadata, SignedIn};
@@ -57,6 +59,13 @@ impl Attempt {
         let begun = self.shared.sessions.stamp();
         // A sign-in that could not be kept should not begin.
         self.shared.vault.ready(Prompt::Allowed).await.map_err(|error| error.to_failure())?;
+        match self.wish.flow() {
+            Flow::Device => self.with_code(begun).await,
+            Flow::Browser | Flow::ClientCredentials => self.with_browser(begun).await,
+        }
+    }
+
+    async fn with_browser(&self, begun: Stamp) -> Result<AccountId, Failure> {
         let mut sent = self.send_off().await?;
         let (verdict, page) = self.wait_for_answer(&mut sent.listening).await?;
         let result = match verdict {
@@ -111,7 +120,7 @@ impl Attempt {
     }
 
     /// What the account was granted that signs in again.
-    async fn granted_before(&self) -> Option<Grant> {
+    pub(super) async fn granted_before(&self) -> Option<Grant> {
         let id = self.wish.expected.as_ref()?;
         if let Some(grant) = self.shared.sessions.grant(id) {
             return Some(grant);
@@ -122,7 +131,7 @@ impl Attempt {
         }
     }
 
-    async fn open_browser(&self, url: &Url) {
+    pub(super) async fn open_browser(&self, url: &Url) {
         match browser::open(url).await {
             Ok(()) => self.tell(Phase::BrowserOpened),
             Err(error) => {
@@ -162,7 +171,7 @@ impl Attempt {
     }
 
     /// Gives what came back to the account's session.
-    async fn take_up(
+    pub(super) async fn take_up(
         &self,
         begun: Stamp,
         signed_in: SignedIn,

@@ -1,10 +1,11 @@
-//! Sign-ins under way: one browser each, however many wait for it.
+//! Sign-ins under way: one browser or one code each, however many wait for it.
 //!
 //! 1. Whoever asks for the same sign-in at the same time joins the one that runs.
 //! 2. Its phases are kept as they come, so that one who joins late hears them all.
 //! 3. When the last one has lost interest, the attempt ends and its port is closed.
 
 mod attempt;
+mod device;
 mod words;
 
 use std::collections::HashMap;
@@ -12,13 +13,16 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::{AccountId, ProviderName};
-use authbroker_core::request::{AccountRef, SignInRequest};
+use authbroker_core::request::{AccountRef, SignInRequest, Way};
+use authbroker_core::time::BootTime;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
 use self::attempt::Attempt;
+use crate::config::Flow;
 use crate::services::oidc::Oidc;
+use crate::services::oidc::device::Prompt;
 use crate::services::vault::Vault;
 use crate::sessions::Sessions;
 
@@ -27,6 +31,13 @@ use crate::sessions::Sessions;
 pub enum Phase {
     /// The browser is to go here.
     Url(Url),
+    /// A person is to type a code somewhere.
+    DeviceCode {
+        /// The code, and where.
+        prompt: Prompt,
+        /// Until when.
+        ends: BootTime,
+    },
     /// It was opened.
     BrowserOpened,
     /// It could not be opened: the person may open the address by hand.
@@ -152,10 +163,21 @@ impl SignIns {
     }
 }
 
+impl Wish {
+    /// How the sign-in goes.
+    fn flow(&self) -> Flow {
+        match self.request.way {
+            Way::Configured => self.provider.settings().flow,
+            Way::Device => Flow::Device,
+        }
+    }
+}
+
 fn likeness(wish: &Wish) -> Likeness {
     let name = wish.provider.settings().name.clone();
+    let way = if wish.flow() == Flow::Device { Way::Device } else { Way::Configured };
     // The target has been looked up: whatever way it was named, the sign-in is the same.
-    let request = SignInRequest { target: AccountRef::default(), ..wish.request.clone() };
+    let request = SignInRequest { target: AccountRef::default(), way, ..wish.request.clone() };
     (name, request, wish.expected.clone(), wish.opener)
 }
 

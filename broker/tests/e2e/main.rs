@@ -11,6 +11,7 @@ mod client_credentials;
 mod clients;
 mod clocks;
 mod damage;
+mod device;
 mod first_token;
 mod headers;
 mod narrowing;

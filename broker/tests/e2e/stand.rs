@@ -231,6 +231,14 @@ impl Login {
         browse(&self.url, username).await
     }
 
+    /// The next line that it prints.
+    pub(crate) async fn line(&mut self) -> String {
+        let mut line = String::new();
+        let read = tokio::time::timeout(LIMIT, self.out.read_line(&mut line)).await;
+        read.expect("the line comes in time").unwrap();
+        line.trim_end().to_owned()
+    }
+
     pub(crate) async fn end(mut self) -> Ran {
         let mut out = String::new();
         let read = tokio::time::timeout(LIMIT, self.out.read_to_string(&mut out)).await;

@@ -14,6 +14,9 @@ pub const IDL: &str = include_str!("org.authbroker.Admin1.varlink");
 pub struct SignIn {
     /// Provider, account or username; empty for the default or only provider.
     pub provider: String,
+    /// Whether to sign in with a code on another device, whatever the configuration says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<bool>,
     /// Scopes beyond those that the configuration names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,

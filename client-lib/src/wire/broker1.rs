@@ -231,6 +231,10 @@ pub struct Acquire {
     /// Who will probably sign in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,
+    /// Whether to open the page where a code is typed in, at a provider whose sign-in is one for
+    /// other devices. Any other sign-in page is opened in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<bool>,
     /// How long to wait for the person, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
@@ -239,13 +243,23 @@ pub struct Acquire {
 /// How a request that waits for a person goes on. The last one names the account and has no phase.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// `url`, `browser-opened`, `browser-missing`, `rejected-answer`, `exchanging`, `report`, and on
-    /// the admin socket `end-session`.
+    /// `url`, `device-code`, `browser-opened`, `browser-missing`, `rejected-answer`, `exchanging`,
+    /// `report`, and on the admin socket `end-session`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
-    /// An address that a browser is to open.
+    /// An address that a browser is to open: with `device-code` any browser on any device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The code that the person types in there. It must be shown in every case: it is how the person
+    /// knows that the page belongs to this sign-in (RFC 8628 §3.3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_code: Option<String>,
+    /// The same address with the code in it, where the provider has one: for a link or a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url_complete: Option<String>,
+    /// How long the code can be used, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<u64>,
     /// A sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,

@@ -71,6 +71,12 @@ pub(crate) struct Login {
     /// Print the address instead of opening a browser
     #[arg(long)]
     pub(crate) no_browser: bool,
+    /// Print an address and a code for it: sign in there on any device
+    #[arg(long)]
+    pub(crate) device: bool,
+    /// Where there is a code to type, open its page here, too
+    #[arg(long, conflicts_with = "no_browser")]
+    pub(crate) open: bool,
     /// A scope beyond the configured ones
     #[arg(long = "scope", value_name = "S")]
     pub(crate) scopes: Vec<String>,

@@ -27,6 +27,11 @@ impl Printer {
         self.json
     }
 
+    /// Whether a person reads along at a terminal.
+    pub(crate) fn on_terminal(&self) -> bool {
+        !self.json && io::stderr().is_terminal()
+    }
+
     /// One line of data.
     #[expect(clippy::unused_self, reason = "all output goes through the printer")]
     pub(crate) fn line(&self, text: &str) -> io::Result<()> {

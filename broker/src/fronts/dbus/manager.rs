@@ -131,7 +131,7 @@ impl Manager {
 
     /// A sign-in: silent if there is one already, else in the browser. Never blocks: the request
     /// object tells how it goes. Options: resource as, scopes as, prompt s, acr_values as,
-    /// max_age u, token_type s, login_hint s, timeout u, handle_token s, detach b.
+    /// max_age u, token_type s, login_hint s, open b, timeout u, handle_token s, detach b.
     async fn acquire(
         &self,
         account_or_provider: String,

@@ -149,6 +149,7 @@ pub(super) fn acquire(
         max_age: reader.number("max_age")?,
         token_type: reader.text("token_type")?,
         login_hint: reader.text("login_hint")?,
+        open: reader.truth("open")?,
         timeout: reader.number("timeout")?,
     };
     let handling = handling(&mut reader)?;

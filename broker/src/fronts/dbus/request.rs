@@ -43,7 +43,8 @@ impl Request {
         Ok(())
     }
 
-    /// How it goes: url, browser-opened, browser-missing, rejected-answer, exchanging, report.
+    /// How it goes: url, device-code (with url, user_code s, url_complete s and expires_in t),
+    /// browser-opened, browser-missing, rejected-answer, exchanging, report.
     #[zbus(signal)]
     async fn progress(
         emitter: &SignalEmitter<'_>,
@@ -152,11 +153,19 @@ async fn tell(emitter: &SignalEmitter<'_>, phase: &Phase) -> zbus::Result<()> {
         }
         phase => {
             let progress = translate::progress(phase).unwrap_or_default();
-            let known = [("url", &progress.url), ("message", &progress.message)];
-            let details = known
-                .iter()
+            let known = [
+                ("url", &progress.url),
+                ("user_code", &progress.user_code),
+                ("url_complete", &progress.url_complete),
+                ("message", &progress.message),
+            ];
+            let told = known.iter();
+            let mut details: HashMap<_, _> = told
                 .filter_map(|(name, value)| Some((*name, Variant::from(value.as_deref()?))))
                 .collect();
+            if let Some(seconds) = progress.expires_in {
+                details.insert("expires_in", Variant::from(seconds));
+            }
             Request::progress(emitter, progress.phase.as_deref().unwrap_or_default(), details).await
         }
     }

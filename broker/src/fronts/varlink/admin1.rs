@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use authbroker_client::wire::admin1 as wire;
 use authbroker_client::wire::frame::Reply;
 use authbroker_core::failure::Failure;
-use authbroker_core::request::{AccountRef, SignInRequest};
+use authbroker_core::request::{AccountRef, CodePage, SignInRequest, Way};
 use serde_json::Value;
 
 use super::broker1::follow;
@@ -81,6 +81,9 @@ impl Router {
 fn sign_in_request(wire: wire::SignIn) -> Result<SignInRequest, Failure> {
     Ok(SignInRequest {
         target: AccountRef::new(wire.provider),
+        way: if wire.device == Some(true) { Way::Device } else { Way::Configured },
+        // The caller opens what it wants opened.
+        code_page: CodePage::Told,
         scopes: translate::scopes(&wire.scopes)?,
         resources: translate::resources(&wire.resource)?,
         prompt: wire.prompt,

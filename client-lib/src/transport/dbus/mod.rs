@@ -136,6 +136,7 @@ impl DBus {
         put(&mut options, "token_type", request.token_type);
         put(&mut options, "prompt", request.prompt);
         put(&mut options, "login_hint", request.login_hint);
+        put(&mut options, "open", request.open);
         put(&mut options, "timeout", request.timeout);
         let pending = self.prepare(&mut options).await?;
         self.manager("Acquire", &(request.account, "", options)).await?;

@@ -19,6 +19,9 @@ pub(super) fn read_request_signal(message: &Message) -> Result<Progress, Error> 
         return Ok(Progress {
             phase: Some(phase),
             url: word(&details, "url"),
+            user_code: word(&details, "user_code"),
+            url_complete: word(&details, "url_complete"),
+            expires_in: details.contains_key("expires_in").then(|| number(&details, "expires_in")),
             message: word(&details, "message"),
             account: word(&details, "account"),
         });

@@ -5,14 +5,18 @@ use authbroker_client::{Admin, Pending, Progress, Step};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{admin, browser};
+use super::{admin, browser, device};
 use crate::args::{Login, Place};
 use crate::failure::Failure;
 use crate::print::Printer;
 
 pub(crate) async fn run(place: &Place, login: Login, printer: &Printer) -> Result<(), Failure> {
     let broker = admin(place).await?;
-    let browser = if login.no_browser { Browser::None } else { Browser::Own };
+    let browser = match (login.no_browser, login.open) {
+        (true, _) => Browser::None,
+        (false, false) => Browser::Own,
+        (false, true) => Browser::OwnForCodes,
+    };
     let pending = broker.sign_in(&request(login)).await?;
     let account = follow(pending, browser, printer).await?;
     greet(&broker, &account, printer).await;
@@ -27,13 +31,17 @@ pub(crate) async fn run(place: &Place, login: Login, printer: &Printer) -> Resul
 /// Whether a browser is opened here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Browser {
+    /// For a sign-in in the browser.
     Own,
+    /// For the page where a code is typed, too.
+    OwnForCodes,
     None,
 }
 
 fn request(login: Login) -> SignIn {
     SignIn {
         provider: login.provider.unwrap_or_default(),
+        device: Some(login.device),
         scopes: login.scopes,
         resource: login.resources,
         prompt: login.prompt,
@@ -53,7 +61,7 @@ async fn follow(
 ) -> Result<String, Failure> {
     let mut pasted = match browser {
         Browser::None => browser::pasted_lines(),
-        Browser::Own => mpsc::channel(1).1,
+        Browser::Own | Browser::OwnForCodes => mpsc::channel(1).1,
     };
     loop {
         tokio::select! {
@@ -78,11 +86,18 @@ async fn tell(progress: &Progress, browser: Browser, printer: &Printer) -> Resul
             printer.line(url)?;
             printer.say("Open this address in a browser. If its last page does not load, paste that page's address here.");
         }
-        (Some("url"), Browser::Own) => {
+        (Some("url"), Browser::Own | Browser::OwnForCodes) => {
             printer.say("Opening your browser to sign in …");
             if !browser::open(url).await {
                 printer.say("No browser could be opened. Open this address by hand:");
                 printer.say(url);
+            }
+        }
+        (Some("device-code"), browser) => {
+            device::show(progress, printer)?;
+            let page = device::address(progress).unwrap_or_default();
+            if browser == Browser::OwnForCodes && !browser::open(page).await {
+                printer.say("No browser could be opened here.");
             }
         }
         (Some("exchanging"), _) => printer.say("The provider has answered; finishing …"),

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 mod browser;
 pub(crate) mod config;
+mod device;
 pub(crate) mod headers;
 pub(crate) mod login;
 pub(crate) mod logout;

@@ -7,7 +7,7 @@ use authbroker_client::{
 };
 use serde_json::json;
 
-use super::client;
+use super::{client, device};
 use crate::args::{Place, Token};
 use crate::failure::Failure;
 use crate::print::Printer;
@@ -62,11 +62,15 @@ async fn sign_in(broker: &Client, args: &Token, printer: &Printer) -> Result<(),
     loop {
         match pending.next().await? {
             Step::Done(_) => return Ok(()),
-            Step::Progress(progress) => {
-                if let (Some("url"), Some(url)) = (progress.phase.as_deref(), &progress.url) {
+            Step::Progress(progress) => match (progress.phase.as_deref(), &progress.url) {
+                (Some("url"), Some(url)) => {
                     printer.say(&format!("Sign in in your browser: {url}"));
                 }
-            }
+                (Some("device-code"), _) => {
+                    printer.say(&device::sentence(&progress).unwrap_or_default());
+                }
+                _ => {}
+            },
         }
     }
 }
