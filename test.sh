@@ -33,10 +33,13 @@ main() {
     part "packages of PyPI" install_python
     part "formatting" cargo fmt --all --check
     part "lints" cargo clippy --workspace --all-targets -- -D warnings
+    part "lints of the fault points" cargo clippy -p authbroker --features fault-points --all-targets -- -D warnings
     part "tests" tested cargo test --workspace
     part "tests with other people's parts" tested cargo test --workspace --lib --bins --tests -- --ignored
     part "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
     part "the demo" cargo demo -- --headless
+    # Last of those that need the programs, because it builds them with places to die at.
+    part "tests that kill the daemon" tested cargo test -p authbroker --features fault-points --test crash
     if command -v cargo-deny >/dev/null; then
         # Offline: the advisories cannot be fetched everywhere.
         part "licences, sources and duplicates" cargo deny --offline check \

@@ -2,6 +2,7 @@
 //! each with the same functions; no other file asks which system it is on.
 
 pub mod clock;
+pub mod fault_point;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]

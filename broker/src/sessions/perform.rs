@@ -8,6 +8,7 @@ use authbroker_core::lifecycle::{Certainty, Effect, Event, SignOutReport};
 use tokio::sync::mpsc;
 
 use super::{Entry, Sessions, lock};
+use crate::platform::fault_point::{FaultPoint, reach};
 use crate::services::vault::Prompt;
 
 /// Performs a session's effects, one after the other.
@@ -30,6 +31,7 @@ impl Sessions {
             Effect::Intend => self.intend(entry).await,
             Effect::Settle => self.settle(entry).await,
             Effect::Answer { ticket, outcome } => {
+                reach(FaultPoint::Answer);
                 if let Some(caller) = lock(&entry.desk).waiting.remove(&ticket) {
                     let _left = caller.send(outcome);
                 }
@@ -49,7 +51,10 @@ impl Sessions {
 
     async fn remember(&self, entry: &Entry, memory: Memory) {
         let account = lock(&entry.account).clone();
-        let event = match self.0.vault.remember(&account, &memory, Prompt::Never).await {
+        reach(FaultPoint::RememberBegun);
+        let remembered = self.0.vault.remember(&account, &memory, Prompt::Never).await;
+        reach(FaultPoint::Remembered);
+        let event = match remembered {
             Ok(()) => Event::Remembered,
             Err(error) => {
                 tracing::error!(account = %account.id, %error, "the vault could not be written; trying again");
@@ -66,6 +71,7 @@ impl Sessions {
         if let Err(error) = self.0.vault.intend(&id).await {
             tracing::warn!(account = %id, %error, "a renewal begins without a note of it");
         }
+        reach(FaultPoint::RefreshIntended);
     }
 
     async fn settle(&self, entry: &Entry) {
@@ -77,9 +83,11 @@ impl Sessions {
 
     async fn forget(&self, entry: &Entry) {
         let id = lock(&entry.account).id.clone();
+        reach(FaultPoint::ForgetBegun);
         if let Err(error) = self.0.vault.forget(&id).await {
             tracing::error!(account = %id, %error, "the record could not be removed");
         }
+        reach(FaultPoint::Forgotten);
         tracing::info!(account = %id, "forgotten");
         // The entry stays: its session remembers which sign-ins came too late. It is listed no more.
         self.tell();
@@ -96,6 +104,7 @@ impl Sessions {
                     tracing::debug!(account = %account.id, "renewing");
                     let event = provider.obtain(&account, &grant, &key, attempt, &with).await;
                     log_renewal(&account.id, &event);
+                    reach(FaultPoint::RefreshAnswered);
                     sessions.post(&entry, event);
                 }
                 (Effect::Obtain { attempt, .. }, Err(failure)) => {
@@ -103,7 +112,9 @@ impl Sessions {
                     sessions.post(&entry, Event::Unreachable { attempt, failure, certainty });
                 }
                 (Effect::Revoke { attempt, grant, access }, Ok(provider)) => {
+                    reach(FaultPoint::SignOutAsked);
                     let report = provider.sign_out(&grant, &access).await;
+                    reach(FaultPoint::SignOutRevoked);
                     sessions.post(&entry, Event::Left { attempt, report });
                 }
                 (Effect::Revoke { attempt, .. }, Err(failure)) => {

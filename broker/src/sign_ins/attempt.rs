@@ -14,6 +14,7 @@ use url::Url;
 use super::words::{broken, refused, sentence, timed_out};
 use super::{Opener, Phase, Shared, Wish};
 use crate::config::Flow;
+use crate::platform::fault_point::{FaultPoint, reach};
 use crate::services::browser;
 use crate::services::oidc::loopback::{Heard, Judge, Listening, Loopback, Page};
 use crate::services::oidc::{Authorization, Metadata, SignedIn};
@@ -71,6 +72,7 @@ impl Attempt {
         let result = match verdict {
             Verdict::Code(code) => {
                 self.tell(Phase::Exchanging);
+                reach(FaultPoint::SignInCode);
                 let provider = &self.wish.provider;
                 let signed_in = provider
                     .exchange(
@@ -81,6 +83,7 @@ impl Attempt {
                         &code,
                     )
                     .await;
+                reach(FaultPoint::SignInExchanged);
                 match signed_in {
                     Ok(signed_in) => self.take_up(begun, signed_in).await,
                     Err(failure) => Err(failure),
@@ -95,6 +98,7 @@ impl Attempt {
             Err(failure) => Page::failed(&sentence(&failure.message)),
         });
         sent.listening.finish().await;
+        reach(FaultPoint::SignInAnswered);
         result.map(|(id, _)| id)
     }
 

@@ -19,7 +19,7 @@ pub(crate) const RESOURCE: &str = "urn:test:api";
 pub(crate) struct Stand {
     pub(crate) issuer: Issuer,
     pub(crate) folder: TempDir,
-    daemon: Option<Child>,
+    pub(crate) daemon: Option<Child>,
 }
 
 /// What a run of `brokerctl` left behind.

@@ -10,6 +10,7 @@ use authbroker_core::ids::AccountId;
 
 use super::VaultError;
 use crate::platform;
+use crate::platform::fault_point::{FaultPoint, attempt};
 
 /// The ending of a record's file.
 const ENDING: &str = "record";
@@ -81,6 +82,7 @@ impl Store {
                 // without its note could cost the sign-in.
                 replace(folder, &path, bytes)
                     .and_then(|()| remove(folder, &note_of(folder, id)))
+                    .and_then(|()| attempt(FaultPoint::NoteRemoved))
                     .map_err(|error| VaultError::disk(&path, error))
             }
             Self::Memory(records) => {
@@ -98,6 +100,7 @@ impl Store {
             Self::Files(folder) => {
                 let path = path_of(folder, id);
                 remove(folder, &path)
+                    .and_then(|()| attempt(FaultPoint::RecordRemoved))
                     .and_then(|()| remove(folder, &note_of(folder, id)))
                     .map_err(|error| VaultError::disk(&path, error))
             }
@@ -112,7 +115,9 @@ impl Store {
     pub(super) fn note(&self, id: &AccountId) -> Result<(), VaultError> {
         let Self::Files(folder) = self else { return Ok(()) };
         let path = note_of(folder, id);
-        match platform::create_private_file(&path, b"") {
+        let made =
+            platform::create_private_file(&path, b"").and_then(|()| attempt(FaultPoint::NoteMade));
+        match made {
             // An earlier use was not settled: its note serves this one too.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             made => made.map_err(|error| VaultError::disk(&path, error)),
@@ -130,7 +135,9 @@ impl Store {
     pub(super) fn end_note(&self, id: &AccountId) -> Result<(), VaultError> {
         let Self::Files(folder) = self else { return Ok(()) };
         let path = note_of(folder, id);
-        remove(folder, &path).map_err(|error| VaultError::disk(&path, error))
+        remove(folder, &path)
+            .and_then(|()| attempt(FaultPoint::NoteRemoved))
+            .map_err(|error| VaultError::disk(&path, error))
     }
 }
 
@@ -145,10 +152,15 @@ fn path_of(folder: &Path, id: &AccountId) -> PathBuf {
 /// Puts a whole new file in the place of the old one, durably.
 fn replace(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+    attempt(FaultPoint::FileCreated)?;
     file.write_all(bytes)?;
+    attempt(FaultPoint::FileWritten)?;
     file.as_file().sync_all()?;
+    attempt(FaultPoint::FileSynced)?;
     file.persist(path).map_err(|error| error.error)?;
-    platform::sync_folder(folder)
+    attempt(FaultPoint::FileRenamed)?;
+    platform::sync_folder(folder)?;
+    attempt(FaultPoint::FolderSynced)
 }
 
 fn remove(folder: &Path, path: &Path) -> io::Result<()> {
