@@ -35,5 +35,6 @@ mod provider;
 mod public_key;
 pub mod routes;
 pub mod server;
+pub mod tls;
 mod verdicts;
 pub mod verify;

@@ -1,12 +1,12 @@
-//! Serves a router on a socket, with limits, until it is told to stop. TLS is for the proxy in
-//! front.
+//! Serves a router on a socket, with limits, until it is told to stop.
 //!
 //! `axum::serve` sets no timer and allows 400 KiB of headers, so a client that sends a header a
 //! minute would hold its connection for ever. This is the same loop with the limits set:
 //!
 //! 1. A connection is accepted once there is a slot for it.
-//! 2. Its request heads are bounded in time, size and number, and so is the time between requests.
-//! 3. At shutdown nothing more is accepted, and what is under way gets five seconds to end.
+//! 2. TLS, where it is served, is agreed upon in the connection's own task and in bounded time.
+//! 3. Its request heads are bounded in time, size and number, and so is the time between requests.
+//! 4. At shutdown nothing more is accepted, and what is under way gets five seconds to end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,14 +20,18 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+
+use crate::origin::OverTls;
 
 /// Connections at once. Further clients wait in the socket's own queue.
 const MAX_CONNECTIONS: usize = 1024;
 
-/// From the first wait for a request to the end of its head.
+/// From the first wait for a request to the end of its head; and for all of a TLS handshake.
 const HEAD_LIMIT: Duration = Duration::from_secs(15);
 
 /// Bytes of a request's head: a token of the largest size, and 8 KiB for all the rest.
@@ -59,9 +63,20 @@ pub async fn serve(
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) -> End {
+    serve_with(listener, None, router, shutdown).await
+}
+
+/// The same, with TLS if there is something to accept it.
+pub async fn serve_with(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) -> End {
     let graceful = GracefulShutdown::new();
+    let door = Door { tls, router };
     tokio::select! {
-        () = accept(&listener, &router, &graceful) => {}
+        () = accept(&listener, &door, &graceful) => {}
         () = shutdown => {}
     }
     drop(listener);
@@ -70,13 +85,20 @@ pub async fn serve(
     drained.map_or(End::CutShort, |()| End::Drained)
 }
 
-async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShutdown) {
+/// What a connection meets.
+#[derive(Clone)]
+struct Door {
+    tls: Option<TlsAcceptor>,
+    router: Router,
+}
+
+async fn accept(listener: &TcpListener, door: &Door, graceful: &GracefulShutdown) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     // The semaphore is never closed, so this ends with its caller.
     while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                tokio::spawn(connection(stream, peer, router.clone(), graceful.watcher(), slot));
+                tokio::spawn(door.clone().open(stream, peer, graceful.watcher(), slot));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept");
@@ -86,18 +108,49 @@ async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShut
     }
 }
 
-async fn connection(
-    stream: TcpStream,
+impl Door {
+    async fn open(
+        self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        watcher: Watcher,
+        _slot: OwnedSemaphorePermit,
+    ) {
+        // Without it a small answer can wait for the client's delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let Some(acceptor) = &self.tls else {
+            return http(stream, Origin { peer, tls: false }, self.router, watcher).await;
+        };
+        match tokio::time::timeout(HEAD_LIMIT, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => http(stream, Origin { peer, tls: true }, self.router, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
+            Err(_) => tracing::debug!("no TLS in time"),
+        }
+    }
+}
+
+/// Whose word on a request's own address counts depends on where it comes from.
+#[derive(Clone, Copy)]
+struct Origin {
     peer: SocketAddr,
-    router: Router,
-    watcher: Watcher,
-    _slot: OwnedSemaphorePermit,
-) {
-    // Without it a small answer can wait for the client's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
+    tls: bool,
+}
+
+impl Origin {
+    fn mark<B>(self, request: &mut Request<B>) {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        if self.tls {
+            request.extensions_mut().insert(OverTls);
+        }
+    }
+}
+
+async fn http<S>(stream: S, from: Origin, router: Router, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |mut request: Request<Incoming>| {
-        // Whose word on the request's own address counts depends on who is at the other end.
-        request.extensions_mut().insert(ConnectInfo(peer));
+        from.mark(&mut request);
         router.clone().oneshot(request)
     });
     let connection = http1::Builder::new()
