@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 use crate::settings::{Certificate, LogFormat, Settings};
 
 mod settings;
-mod shutdown;
+mod supervisor;
 
 /// Between two turns of tidying up the figures.
 const FIGURES_PAUSE: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ async fn main() -> anyhow::Result<()> {
 
     let figures = collect_figures().context("cannot collect figures")?;
     let verifier = Arc::new(Verifier::set_up(settings.setup)?);
-    let stop = shutdown::requested().context("cannot listen for signals")?;
+    let stop = supervisor::requested().context("cannot listen for signals")?;
     let acceptor = settings.tls.map(|Certificate { chain, key }| tls::acceptor(&chain, &key));
     let acceptor = acceptor.transpose().context("cannot serve TLS")?;
     let listener = TcpListener::bind(settings.listen)
@@ -42,6 +42,11 @@ async fn main() -> anyhow::Result<()> {
     verifier.warm_up();
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     announce(scheme, listener.local_addr()?).context("cannot write to stdout")?;
+    supervisor::ready();
+    let stop = async {
+        stop.await;
+        supervisor::stopping();
+    };
     let mut api = Api::new(verifier);
     api.required_scope = settings.require_scope;
     api.recent.acr_values = settings.recent_acr;
