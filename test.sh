@@ -188,8 +188,9 @@ newer_node() {
 }
 
 install_python() {
-    local wanted=broker/tests/real/python/requirements.txt here=$STATE/python
-    if cmp -s $wanted $here/installed; then
+    local wanted=(broker/tests/real/python/requirements.txt api/tests/python/requirements.txt)
+    local here=$STATE/python
+    if cat "${wanted[@]}" | cmp -s - $here/installed; then
         echo "up to date"
         return
     fi
@@ -197,8 +198,9 @@ install_python() {
     local python=python3
     if [ -x /usr/bin/python3 ]; then python=/usr/bin/python3; fi
     $python -m venv --clear $here
-    $here/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --require-hashes -r $wanted
-    cp $wanted $here/installed
+    $here/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --require-hashes \
+        "${wanted[@]/#/--requirement=}"
+    cat "${wanted[@]}" >$here/installed
 }
 
 main

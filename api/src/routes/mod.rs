@@ -115,6 +115,7 @@ async fn metadata(State(api): State<Api>) -> impl IntoResponse {
 /// A message for everybody.
 #[utoipa::path(
     get, path = "/public", tag = "messages",
+    params(("X-Request-Id" = Option<String>, Header, description = "Comes back with the answer")),
     responses((status = 200, description = "The message", content(
         (String = "text/plain"), (Message = "application/json")
     )))
@@ -126,6 +127,7 @@ async fn public(form: Form) -> Response {
 /// A message for those with a good token.
 #[utoipa::path(
     get, path = "/private", tag = "messages",
+    params(("DPoP" = Option<String>, Header, description = "The proof of a bound token's key")),
     responses(
         (status = 200, description = "The message", content(
             (String = "text/plain"), (Message = "application/json")
@@ -149,6 +151,7 @@ async fn private(
 /// A message for those who have just signed in.
 #[utoipa::path(
     get, path = "/private/recent", tag = "messages",
+    params(("DPoP" = Option<String>, Header, description = "The proof of a bound token's key")),
     responses(
         (status = 200, description = "The message", content(
             (String = "text/plain"), (Message = "application/json")
