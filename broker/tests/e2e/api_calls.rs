@@ -16,15 +16,24 @@ use crate::stand::Stand;
 const MESSAGE: &str = "Only authenticated users can read this message.";
 
 /// A stand whose only API is a real one, and that API.
-struct World {
-    stand: Stand,
-    api: String,
+pub(crate) struct World {
+    pub(crate) stand: Stand,
+    pub(crate) api: String,
     web: reqwest::Client,
 }
 
 impl World {
     /// With more lines for the provider, and an API that is set up by `setup`.
     async fn new(extra: &str, set_up: impl FnOnce(&mut Setup)) -> Self {
+        Self::with(extra, set_up, |_| {}).await
+    }
+
+    /// The same with routes that are set up, too.
+    pub(crate) async fn with(
+        extra: &str,
+        set_up: impl FnOnce(&mut Setup),
+        set_routes: impl FnOnce(&mut Api),
+    ) -> Self {
         let _already = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let options = Options { dpop: Offer::Offered, ..Options::default() };
         let stand = Stand::with(options).await;
@@ -33,8 +42,9 @@ impl World {
         let rules = Rules::new(stand.issuer.url().parse().unwrap(), api.parse().unwrap());
         let mut setup = Setup::new(rules);
         set_up(&mut setup);
-        let routes = router(Api::new(Arc::new(Verifier::set_up(setup).unwrap())));
-        tokio::spawn(private_api::server::serve(listener, routes, std::future::pending()));
+        let mut routes = Api::new(Arc::new(Verifier::set_up(setup).unwrap()));
+        set_routes(&mut routes);
+        tokio::spawn(private_api::server::serve(listener, router(routes), std::future::pending()));
         let text = std::fs::read_to_string(stand.path("config.toml")).unwrap();
         let text = text.replace("[\"urn:test:api\"]", &format!("[{api:?}]\n{extra}"));
         std::fs::write(stand.path("config.toml"), text).unwrap();
@@ -44,7 +54,7 @@ impl World {
         Self { stand, api, web }
     }
 
-    async fn get(
+    pub(crate) async fn get(
         &self,
         app: &Client,
         path: &str,

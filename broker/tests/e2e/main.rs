@@ -23,3 +23,4 @@ mod secrets;
 mod sign_out;
 mod sockets;
 mod stand;
+mod step_up;
