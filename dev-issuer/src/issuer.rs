@@ -37,7 +37,8 @@ impl Issuer {
         }
         // Fails where another provider is installed already, which then serves as well.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
-        let keys = tokio::task::spawn_blocking(KeySet::generate).await??;
+        let algorithms = options.algorithms();
+        let keys = tokio::task::spawn_blocking(move || KeySet::generate(&algorithms)).await??;
         let listener = TcpListener::bind(options.listen).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let provider = Arc::new(Provider::new(url, options, keys));
@@ -75,9 +76,8 @@ impl Issuer {
 
     /// Signs with new keys from now on. The public keys of the generation before stay published.
     pub fn rotate_keys(&self) {
-        match KeySet::generate() {
-            Ok(successor) => self.provider.rotate_keys(successor),
-            Err(error) => tracing::error!(%error, "no new keys could be made, the old ones stay"),
+        if let Err(error) = self.provider.rotate_keys() {
+            tracing::error!(%error, "no new keys could be made, the old ones stay");
         }
     }
 
@@ -107,17 +107,14 @@ impl Issuer {
     /// Signs any claims at all, with the key for access tokens.
     ///
     /// `header` is an object laid over the usual one (`alg`, `typ: at+jwt`, `kid`); a member that
-    /// is `null` is taken out. An `alg` of `ES256` or `RS256` picks that key, and its `kid` unless
-    /// `header` has one; `none`, in any case, leaves the signature empty; another is written down
-    /// without being used.
+    /// is `null` is taken out. An `alg` that there is a key for picks that key, and its `kid` unless
+    /// `header` has one: `ES256`, `RS256`, and those of the options. `none`, in any case, leaves the
+    /// signature empty; another is written down without being used.
     pub fn mint(&self, claims: Value, header: Value) -> String {
         let keys = self.provider.keys();
         let asked = header.get("alg").and_then(Value::as_str);
-        let alg = match asked {
-            Some("ES256") => Alg::Es256,
-            Some("RS256") => Alg::Rs256,
-            _ => self.provider.options.access_alg,
-        };
+        let picked = Alg::ALL.into_iter().find(|alg| keys.has(*alg) && asked == Some(alg.name()));
+        let alg = picked.unwrap_or(self.provider.options.access_alg);
         let mut draft = Draft::new("at+jwt", alg, &keys, claims);
         if asked.is_some_and(|alg| alg.eq_ignore_ascii_case("none")) {
             draft.signature = Signature::Empty;

@@ -1,16 +1,20 @@
 //! The signing keys: made at start, gone with the process.
 //!
-//! One key for each algorithm. A rotation makes new ones and keeps publishing the public halves of
-//! the ones before, so that tokens signed a moment earlier can still be verified.
+//! One key for each algorithm that is used. A rotation makes new ones and keeps publishing the
+//! public halves of the ones before, so that tokens signed a moment earlier can still be verified.
 //!
 //! **K1** A key that exists has signed: [`SigningKey::generate`] tries it, so signing with it later
 //! cannot fail for a reason that lies in the key.
+//!
+//! **K2** There is a key for every algorithm that a token is drafted with: those of the options have
+//! one from the start, and [`crate::Issuer::mint`] asks [`KeySet::has`] first.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use aws_lc_rs::{hmac, rsa};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -22,6 +26,7 @@ use crate::options::Alg;
 
 /// One private key and its published half.
 pub(crate) struct SigningKey {
+    alg: Alg,
     algorithm: Algorithm,
     private: EncodingKey,
     public: Jwk,
@@ -29,32 +34,34 @@ pub(crate) struct SigningKey {
 
 /// The keys in use, and the public halves of the ones before.
 pub(crate) struct KeySet {
-    es256: SigningKey,
-    rs256: SigningKey,
+    current: Vec<SigningKey>,
     retired: Vec<Jwk>,
     /// A key of somebody else, which is not published.
     strangers: SigningKey,
 }
 
 impl KeySet {
-    /// Makes all keys.
-    pub(crate) fn generate() -> io::Result<Self> {
-        let (es256, rs256) = (SigningKey::generate(Alg::Es256)?, SigningKey::generate(Alg::Rs256)?);
-        let strangers = SigningKey::generate(Alg::Es256)?;
-        Ok(Self { es256, rs256, retired: Vec::new(), strangers })
+    /// Makes a key for each algorithm.
+    pub(crate) fn generate(algorithms: &BTreeSet<Alg>) -> io::Result<Self> {
+        let keys = algorithms.iter().map(|alg| SigningKey::generate(*alg));
+        let (current, retired) = (keys.collect::<io::Result<_>>()?, Vec::new());
+        Ok(Self { current, retired, strangers: SigningKey::generate(Alg::Es256)? })
     }
 
-    /// The set that follows this one: new keys, these ones retired.
-    pub(crate) fn succeeded_by(&self, successor: Self) -> Self {
-        let retired = vec![self.es256.public.clone(), self.rs256.public.clone()];
-        Self { retired, ..successor }
+    /// The set that follows this one: new keys for the same algorithms, these ones retired.
+    pub(crate) fn successor(&self) -> io::Result<Self> {
+        let algorithms = self.current.iter().map(|key| key.alg).collect();
+        let retired = self.current.iter().map(|key| key.public.clone()).collect();
+        Ok(Self { retired, ..Self::generate(&algorithms)? })
     }
 
+    pub(crate) fn has(&self, alg: Alg) -> bool {
+        self.current.iter().any(|key| key.alg == alg)
+    }
+
+    #[expect(clippy::expect_used, reason = "K2, above")]
     pub(crate) fn signing(&self, alg: Alg) -> &SigningKey {
-        match alg {
-            Alg::Es256 => &self.es256,
-            Alg::Rs256 => &self.rs256,
-        }
+        self.current.iter().find(|key| key.alg == alg).expect("K2: there is a key for it")
     }
 
     /// The public keys (RFC 7517 §4).
@@ -85,7 +92,7 @@ impl KeySet {
     }
 
     fn published(&self) -> impl Iterator<Item = &Jwk> {
-        [&self.es256.public, &self.rs256.public].into_iter().chain(&self.retired)
+        self.current.iter().map(|key| &key.public).chain(&self.retired)
     }
 }
 
@@ -93,11 +100,13 @@ impl SigningKey {
     pub(crate) fn generate(alg: Alg) -> io::Result<Self> {
         let (private, algorithm) = match alg {
             Alg::Es256 => (es256_key()?, Algorithm::ES256),
-            Alg::Rs256 => (rs256_key()?, Algorithm::RS256),
+            Alg::Rs256 => (rsa_key()?, Algorithm::RS256),
+            Alg::Ps256 => (rsa_key()?, Algorithm::PS256),
+            Alg::EdDsa => (ed25519_key()?, Algorithm::EdDSA),
         };
         crypto::sign(b"K1", &private, algorithm).map_err(io::Error::other)?;
         let public = published_half(&private, algorithm).map_err(io::Error::other)?;
-        Ok(Self { algorithm, private, public })
+        Ok(Self { alg, algorithm, private, public })
     }
 
     /// The RFC 7638 thumbprint of the public key.
@@ -136,10 +145,17 @@ fn es256_key() -> io::Result<EncodingKey> {
 }
 
 /// `from_rsa_der` wants PKCS#1, which aws-lc-rs does not write; the PEM reader unwraps PKCS#8.
-fn rs256_key() -> io::Result<EncodingKey> {
+fn rsa_key() -> io::Result<EncodingKey> {
     let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).map_err(io::Error::other)?;
     let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(io::Error::other)?;
     let base64 = STANDARD.encode(pkcs8.as_ref());
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n");
     EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(io::Error::other)
+}
+
+/// The reader of public halves wants PKCS#8 in its first version, without the public key in it.
+fn ed25519_key() -> io::Result<EncodingKey> {
+    let pair = Ed25519KeyPair::generate().map_err(io::Error::other)?;
+    let pkcs8 = pair.to_pkcs8v1().map_err(io::Error::other)?;
+    Ok(EncodingKey::from_ed_der(pkcs8.as_ref()))
 }

@@ -4,6 +4,7 @@
 //! another is held, so they cannot deadlock. A poisoned lock is taken over: a panicking handler
 //! leaves no half-made state, because each change is one call.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::browser::Browsers;
@@ -70,9 +71,11 @@ impl Provider {
         self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn rotate_keys(&self, successor: KeySet) {
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        *keys = keys.succeeded_by(successor);
+    /// Signs with new keys from now on. Where none can be made, the old ones stay.
+    pub(crate) fn rotate_keys(&self) -> io::Result<()> {
+        let successor = self.keys().successor()?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = successor;
+        Ok(())
     }
 
     pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {

@@ -1,5 +1,6 @@
 //! What an issuer is started with.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -12,21 +13,31 @@ pub use client::{BadKeys, Client, ClientAuth, ClientKeys, TokenBinding};
 pub use grant_type::GrantType;
 
 /// An algorithm that this issuer signs with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 #[value(rename_all = "UPPER")]
 pub enum Alg {
     /// ECDSA on P-256 with SHA-256.
     Es256,
     /// RSASSA-PKCS1-v1_5 with SHA-256, on a key of 2048 bits.
     Rs256,
+    /// RSASSA-PSS with SHA-256, on a key of 2048 bits.
+    Ps256,
+    /// EdDSA on Ed25519 (RFC 8037).
+    #[value(name = "EdDSA")]
+    EdDsa,
 }
 
 impl Alg {
+    /// Every algorithm.
+    pub const ALL: [Self; 4] = [Self::Es256, Self::Rs256, Self::Ps256, Self::EdDsa];
+
     /// The name in a JOSE header (RFC 7518 §3.1).
     pub fn name(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
             Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+            Self::EdDsa => "EdDSA",
         }
     }
 }
@@ -162,6 +173,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The algorithms that keys are made for. Two are always among them, for [`crate::Issuer::mint`].
+    pub(crate) fn algorithms(&self) -> BTreeSet<Alg> {
+        BTreeSet::from([Alg::Es256, Alg::Rs256, self.access_alg, self.id_alg])
+    }
+
     /// Every scope that may be asked for, the four that OpenID Connect defines first.
     pub(crate) fn supported_scopes(&self) -> impl Iterator<Item = &str> {
         let own = ["openid", "profile", "email", "offline_access"];

@@ -10,7 +10,6 @@ use crate::draft::Draft;
 use crate::error::OAuthError;
 use crate::faults::{Effect, Endpoint};
 use crate::grants::{Grant, GrantId, Subject};
-use crate::keys::KeySet;
 use crate::provider::Provider;
 use crate::scope::ScopeSet;
 use crate::secret;
@@ -129,7 +128,7 @@ fn id_token(request: &TokenRequest<'_>, about: &IdClaims<'_>) -> String {
 fn rotate_keys_if_asked(provider: &Provider) -> Result<(), OAuthError> {
     let rotations = provider.faults.take(|effect| matches!(effect, Effect::Rotation).then_some(()));
     if !rotations.is_empty() {
-        provider.rotate_keys(KeySet::generate()?);
+        provider.rotate_keys()?;
     }
     Ok(())
 }

@@ -3,13 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 use super::TokenRequest;
 use super::answer::Issue;
 use crate::accounts::Account;
 use crate::browser::Authentication;
 use crate::grants::{Grant, Subject};
+use crate::options::Alg;
 use crate::provider::Provider;
 use crate::scope::ScopeSet;
 
@@ -66,7 +67,7 @@ pub(super) fn id(request: &TokenRequest<'_>, about_it: &IdClaims<'_>) -> Value {
         ("auth_time".to_owned(), json!(person.auth_time)),
         ("acr".to_owned(), json!(person.acr.name())),
         ("sid".to_owned(), json!(person.sid)),
-        ("at_hash".to_owned(), json!(at_hash(access_token))),
+        ("at_hash".to_owned(), json!(at_hash(access_token, provider.options.id_alg))),
     ]);
     if let Some(nonce) = nonce {
         claims.insert("nonce".to_owned(), json!(nonce));
@@ -99,20 +100,26 @@ pub(crate) fn about(
     claims
 }
 
-/// The left half of the access token's SHA-256; both of our algorithms use that hash (Core §3.1.3.6).
-fn at_hash(access_token: &str) -> String {
-    URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token)[..16])
+/// The left half of the access token's hash, with the hash of the ID token's own algorithm
+/// (OpenID Connect Core §3.1.3.6). Ed25519 hashes with SHA-512 (RFC 8032 §5.1).
+fn at_hash(access_token: &str, alg: Alg) -> String {
+    match alg {
+        Alg::Es256 | Alg::Rs256 | Alg::Ps256 => {
+            URL_SAFE_NO_PAD.encode(&Sha256::digest(access_token)[..16])
+        }
+        Alg::EdDsa => URL_SAFE_NO_PAD.encode(&Sha512::digest(access_token)[..32]),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::at_hash;
+    use super::{Alg, at_hash};
 
     #[test]
     fn at_hash_is_that_of_the_worked_example() {
         // OpenID Connect Core, appendix A.3 and A.4.
         assert_eq!(
-            at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
+            at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y", Alg::Rs256),
             "77QmUPtjPfzWtF2AnpK9RQ"
         );
     }

@@ -7,7 +7,9 @@ use dev_issuer::{Alg, Options};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha512};
 
+use crate::keys::b64;
 use crate::stand::{API, Query, REDIRECT, Stand, VERIFIER, claims, header};
 
 /// Verifies a token as its audience does, with the keys fetched over HTTP.
@@ -64,6 +66,36 @@ async fn the_algorithms_can_be_exchanged() {
     let tokens = stand.signed_in().await;
     verified(&stand, tokens.text("access_token"), Algorithm::RS256, API).await;
     verified(&stand, tokens.text("id_token"), Algorithm::ES256, "desktop-broker").await;
+}
+
+#[tokio::test]
+async fn every_algorithm_verifies_with_a_key_that_is_announced() {
+    let algorithms = [
+        (Alg::Es256, Algorithm::ES256),
+        (Alg::Rs256, Algorithm::RS256),
+        (Alg::Ps256, Algorithm::PS256),
+        (Alg::EdDsa, Algorithm::EdDSA),
+    ];
+    for (alg, algorithm) in algorithms {
+        let options = Options { access_alg: alg, id_alg: alg, ..Options::default() };
+        let stand = Stand::with(options).await;
+        let document = stand.get("/.well-known/openid-configuration").await.body;
+        assert_eq!(document["id_token_signing_alg_values_supported"], json!([alg.name()]));
+        let tokens = stand.signed_in().await;
+        verified(&stand, tokens.text("access_token"), algorithm, API).await;
+        verified(&stand, tokens.text("id_token"), algorithm, "desktop-broker").await;
+        let minted = stand.issuer.sample_claims(API, "messages.read");
+        let minted = stand.issuer.mint(minted, json!({ "alg": alg.name() }));
+        verified(&stand, &minted, algorithm, API).await;
+    }
+}
+
+#[tokio::test]
+async fn the_hash_of_the_access_token_is_that_of_the_algorithm() {
+    let stand = Stand::with(Options { id_alg: Alg::EdDsa, ..Options::default() }).await;
+    let tokens = stand.signed_in().await;
+    let hash = Sha512::digest(tokens.text("access_token"));
+    assert_eq!(claims(tokens.text("id_token"))["at_hash"], b64(&hash[..32]));
 }
 
 #[tokio::test]
