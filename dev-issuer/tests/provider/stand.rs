@@ -43,14 +43,8 @@ impl Stand {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
-        let http = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .tls_certs_only([])
-            .build()
-            .unwrap();
         let issuer = Issuer::start(options).await.unwrap();
-        Self { issuer, browser: UserAgent::new().unwrap(), http }
+        Self { issuer, browser: UserAgent::new().unwrap(), http: client() }
     }
 
     pub(crate) fn at(&self, path: &str) -> String {
@@ -121,6 +115,12 @@ impl Stand {
     pub(crate) fn count(&self, path: &str) -> usize {
         self.issuer.requests().iter().filter(|request| request.path == path).count()
     }
+}
+
+/// A client that follows no redirects: where they lead is what the tests look at.
+pub(crate) fn client() -> Client {
+    let builder = Client::builder().redirect(redirect::Policy::none());
+    builder.no_proxy().tls_certs_only([]).build().unwrap()
 }
 
 pub(crate) fn code_form(code: &str) -> Vec<(&str, &str)> {
