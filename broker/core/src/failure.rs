@@ -131,3 +131,26 @@ impl Failure {
         self
     }
 }
+
+/// A stranger's text made safe for logs and terminals, and no longer than anybody reads: without
+/// control characters, and without those that turn the direction of writing or take no room.
+pub fn printable(text: &str) -> String {
+    let is_hidden = |c: char| {
+        let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}');
+        turns || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars().filter(|c| !c.is_control() && !is_hidden(*c)).take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn what_a_stranger_says_moves_no_cursor_and_turns_no_line() {
+        assert_eq!(printable("two\r\nlines\u{1b}[31m \u{9b}2J\u{7}"), "twolines[31m 2J");
+        assert_eq!(printable("a\u{202e}b\u{200b}c\u{2066}d"), "abcd");
+        assert_eq!(printable("Zoë 東京 👩"), "Zoë 東京 👩");
+        assert_eq!(printable(&"x".repeat(1000)).len(), 300);
+    }
+}

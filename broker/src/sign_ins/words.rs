@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use authbroker_core::failure::{Code, Failure};
+use authbroker_core::failure::{Code, Failure, printable};
 use authbroker_core::sign_in::Refusal;
 
 pub(super) fn refused(refusal: &Refusal) -> Failure {
-    let printable =
-        |text: &str| text.chars().filter(|c| !c.is_control()).take(300).collect::<String>();
     let error = printable(&refusal.error);
     let (code, hint) = match error.as_str() {
         "access_denied" => (Code::UserDenied, "sign in again and agree, if that was not meant"),
