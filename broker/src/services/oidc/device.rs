@@ -136,7 +136,7 @@ fn no_verdict(error: &TokenError) -> Option<Heard> {
         TokenError::Unavailable { retry_after, .. } => {
             Some(Heard::Nothing { retry_after: *retry_after })
         }
-        TokenError::Http(HttpError::Connect(_) | HttpError::Lost(_)) => {
+        TokenError::Http(HttpError::Connect(_) | HttpError::Broken(_) | HttpError::Slow(_)) => {
             Some(Heard::Nothing { retry_after: None })
         }
         _ => None,

@@ -35,20 +35,34 @@ pub(super) enum HttpError {
     /// The request was never sent.
     #[error("{0} cannot be reached")]
     Connect(String),
-    /// The connection broke, or was cut at the deadline, after the request may have been sent.
-    #[error("{0} did not answer")]
-    Lost(String),
+    /// The connection broke after the request may have been sent.
+    #[error("the connection to {0} broke before its answer was there")]
+    Broken(String),
+    /// The answer was not there in time.
+    #[error("{0} did not answer within {limit} seconds", limit = TOTAL_LIMIT.as_secs())]
+    Slow(String),
     /// It answered more than anybody should.
     #[error("{0} answered with more than a megabyte")]
     TooLarge(String),
 }
 
 impl HttpError {
+    fn from_reqwest(error: &reqwest::Error, host: &str) -> Self {
+        let host = host.to_owned();
+        if error.is_connect() {
+            Self::Connect(host)
+        } else if error.is_timeout() {
+            Self::Slow(host)
+        } else {
+            Self::Broken(host)
+        }
+    }
+
     /// Whether the provider may have acted on the request.
     pub(super) const fn certainty(&self) -> Certainty {
         match self {
             Self::NoClient(_) | Self::Connect(_) => Certainty::NotActedOn,
-            Self::Lost(_) | Self::TooLarge(_) => Certainty::Unknown,
+            Self::Broken(_) | Self::Slow(_) | Self::TooLarge(_) => Certainty::Unknown,
         }
     }
 
@@ -57,7 +71,7 @@ impl HttpError {
         let (code, hint) = match self {
             Self::NoClient(failure) => return failure.clone(),
             Self::Connect(_) => (Code::Offline, "check the network, then try again"),
-            Self::Lost(_) => (Code::ProviderUnavailable, "try again in a moment"),
+            Self::Broken(_) | Self::Slow(_) => (Code::ProviderUnavailable, "try again in a moment"),
             Self::TooLarge(_) => (Code::ProviderError, "brokerctl config check"),
         };
         Failure::new(code, self.to_string(), hint)
@@ -79,15 +93,10 @@ impl Http {
         let client =
             self.client.as_ref().map_err(|failure| HttpError::NoClient(failure.clone()))?;
         let sent = client.execute(request).await;
-        let mut response = sent.map_err(|error| {
-            if error.is_connect() {
-                HttpError::Connect(host.clone())
-            } else {
-                HttpError::Lost(host.clone())
-            }
-        })?;
+        let mut response = sent.map_err(|error| HttpError::from_reqwest(&error, &host))?;
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| HttpError::Lost(host.clone()))? {
+        let broken = |error| HttpError::from_reqwest(&error, &host);
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(HttpError::TooLarge(host));
             }
