@@ -34,6 +34,9 @@ const MAX_CONNECTIONS: usize = 16;
 const MAX_HEAD: usize = 32 * 1024;
 /// How long a request's head may take to arrive.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
+/// How many ports are tried where any will do: one that is free at the first address of `localhost`
+/// may be taken at the second.
+const ANY_PORT_TRIES: usize = 8;
 /// How long the last page may take to be sent when the sign-in is over.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -68,7 +71,7 @@ pub struct Listening<V> {
 impl Loopback {
     /// Takes a port: the first free one of `ports`, or any where the list is empty.
     pub async fn bind(redirect: &Redirect, ports: &[u16]) -> Result<Self, Failure> {
-        let any = [0];
+        let any = [0; ANY_PORT_TRIES];
         let candidates = if ports.is_empty() { &any[..] } else { ports };
         let mut refused = None;
         for port in candidates {
