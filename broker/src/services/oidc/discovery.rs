@@ -18,6 +18,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::error::{printable, retry_after};
 use super::http::Http;
 use crate::config::ProviderSettings;
 use crate::platform::clock;
@@ -26,7 +27,6 @@ use crate::platform::clock;
 const LIFETIME: Duration = Duration::from_hours(1);
 /// The least time between two fetches that unknown keys ask for.
 const KEYS_AGAIN: Duration = Duration::from_secs(30);
-
 /// The grant type of RFC 8693 §2.1.
 pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
@@ -235,9 +235,10 @@ fn merged(mut first: Value, second: Option<Value>) -> Value {
 async fn fetch_json(http: &Http, url: &str) -> Result<Value, Failure> {
     let response = http.get(url).await.map_err(|error| error.to_failure())?;
     let status = response.status();
-    if status.is_server_error() {
+    if status.is_server_error() || status == 429 {
         let message = format!("{url} answers {status}");
-        return Err(Failure::new(Code::ProviderUnavailable, message, "try again in a moment"));
+        let failure = Failure::new(Code::ProviderUnavailable, message, "try again in a moment");
+        return Err(Failure { retry_after: retry_after(&response), ..failure });
     }
     let wrong = |what: String| {
         Failure::new(
@@ -246,6 +247,9 @@ async fn fetch_json(http: &Http, url: &str) -> Result<Value, Failure> {
             "check issuer in the configuration",
         )
     };
+    if status.is_redirection() {
+        return Err(wrong("answers with a redirect, which is not followed".into()));
+    }
     if !status.is_success() {
         return Err(wrong(format!("answers {status}")));
     }
@@ -256,11 +260,14 @@ async fn fetch_json(http: &Http, url: &str) -> Result<Value, Failure> {
 
 /// Takes from a document what is needed, if all of it is sound.
 fn check(document: Value, settings: &ProviderSettings) -> Result<Metadata, Failure> {
-    let issuer = document.get("issuer").and_then(Value::as_str).unwrap_or_default();
+    let Some(issuer) = document.get("issuer").and_then(Value::as_str) else {
+        return Err(fault(settings, "its metadata names no issuer"));
+    };
     if issuer != settings.issuer.as_str() {
-        let shown: String = issuer.chars().filter(|c| !c.is_control()).take(200).collect();
+        let shown = printable(issuer);
         return Err(fault(settings, &format!("its metadata names another issuer, {shown:?}")));
     }
+    check_endpoints(&document, settings)?;
     let document: Document = serde_json::from_value(document)
         .map_err(|error| fault(settings, &format!("its metadata is incomplete: {error}")))?;
     let extra = document.additional_metadata();
@@ -340,6 +347,19 @@ fn check(document: Value, settings: &ProviderSettings) -> Result<Metadata, Failu
             IssParameter::Unannounced
         },
     })
+}
+
+/// The endpoints that no sign-in can do without are there. A parser would say it in its own words.
+fn check_endpoints(document: &Value, settings: &ProviderSettings) -> Result<(), Failure> {
+    for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+        let Some(address) = document.get(name).filter(|value| !value.is_null()) else {
+            return Err(fault(settings, &format!("its metadata names no {name}")));
+        };
+        if address.as_str().is_none_or(|text| Url::parse(text).is_err()) {
+            return Err(fault(settings, &format!("its {name} is no address")));
+        }
+    }
+    Ok(())
 }
 
 async fn fetch_keys(http: &Http, url: &Url) -> Result<CoreJsonWebKeySet, Failure> {

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+pub(super) use authbroker_core::failure::printable;
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::lifecycle::{Certainty, Refusal};
+use jiff::fmt::rfc2822::DateTimeParser;
 use openidconnect::HttpResponse;
 use serde::Deserialize;
 
 use super::http::HttpError;
+use crate::platform::clock;
 
 /// Why a token request brought no tokens.
 #[derive(Debug)]
@@ -26,8 +29,10 @@ pub(super) enum TokenError {
         /// When it wants to be asked again.
         retry_after: Option<Duration>,
     },
-    /// It answered something that cannot be understood or believed.
+    /// It answered something that cannot be understood.
     Unusable(String),
+    /// It answered with a redirect: this is no token endpoint, and did nothing.
+    Redirected,
     /// It refused without saying why: no verdict on the refresh token (C83).
     Wordless(u16),
     /// No answer came.
@@ -74,14 +79,14 @@ impl TokenError {
             let retry_after = retry_after(response);
             return Self::Unavailable { status: status.as_u16(), retry_after };
         }
+        if status.is_redirection() {
+            return Self::Redirected;
+        }
         match serde_json::from_slice::<ErrorBody>(response.body()) {
             Ok(body) => Self::Refused {
                 error: printable(&body.error),
                 description: body.error_description.as_deref().map(printable),
             },
-            Err(_) if status.is_redirection() => Self::Unusable(
-                "it answers a token request with a redirect, which is not followed".into(),
-            ),
             Err(_) => Self::Wordless(status.as_u16()),
         }
     }
@@ -118,6 +123,11 @@ impl TokenError {
                 format!("the provider's answer cannot be used: {what}"),
                 hint,
             ),
+            Self::Redirected => Failure::new(
+                Code::ProviderError,
+                "the provider answers with a redirect, which is not followed",
+                "check issuer in the configuration",
+            ),
             Self::Wordless(status) => Failure::new(
                 Code::ProviderError,
                 format!("the provider answers {status} and gives no reason"),
@@ -146,9 +156,11 @@ impl TokenError {
                 "invalid_scope" | "invalid_target" => Refusal::Key(failure),
                 _ => Refusal::Other(failure),
             }),
-            Self::Unavailable { .. } | Self::Unsent(_) | Self::NoSecret(_) | Self::NotOffered => {
-                RefreshVerdict::Unreachable(failure, Certainty::NotActedOn)
-            }
+            Self::Unavailable { .. }
+            | Self::Redirected
+            | Self::Unsent(_)
+            | Self::NoSecret(_)
+            | Self::NotOffered => RefreshVerdict::Unreachable(failure, Certainty::NotActedOn),
             Self::Unusable(_) | Self::Wordless(_) => {
                 RefreshVerdict::Unreachable(failure, Certainty::Unknown)
             }
@@ -157,12 +169,36 @@ impl TokenError {
     }
 }
 
-fn retry_after(response: &HttpResponse) -> Option<Duration> {
-    let seconds = response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+/// When a server wants to be asked again: a number of seconds or a date (RFC 9110 §10.2.3).
+pub(super) fn retry_after(response: &HttpResponse) -> Option<Duration> {
+    let text = response.headers().get("retry-after")?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = DateTimeParser::new().parse_timestamp(text).ok()?.as_second();
+    let now = clock::now().wall.as_secs();
+    Some(Duration::from_secs(u64::try_from(at).unwrap_or(0).saturating_sub(now)))
 }
 
-/// A server's text made safe for logs and terminals, and no longer than anybody reads.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(300).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(text: &str) -> Option<Duration> {
+        let mut response = HttpResponse::new(Vec::new());
+        response.headers_mut().insert("retry-after", text.parse().unwrap());
+        retry_after(&response)
+    }
+
+    #[test]
+    fn a_pause_is_a_number_of_seconds_or_a_date() {
+        assert_eq!(asked("120"), Some(Duration::from_mins(2)));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let date = jiff::Timestamp::from_second(32_503_680_000).unwrap();
+        let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date);
+        assert!(asked(&date.unwrap()) > Some(Duration::from_hours(24)));
+        for nonsense in ["", "-1", "soon", "1e3", "99999999999999999999999"] {
+            assert_eq!(asked(nonsense), None, "{nonsense}");
+        }
+    }
 }
