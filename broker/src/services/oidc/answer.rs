@@ -3,6 +3,7 @@
 //! `openidconnect` knows what is in it. Before, this file evens out what real providers do (an
 //! `expires_in` in quotes), and afterwards checks what a parser cannot.
 
+use std::fmt;
 use std::time::Duration;
 
 use authbroker_core::authentication::Authentication;
@@ -11,11 +12,12 @@ use authbroker_core::scope::ScopeSet;
 use authbroker_core::secret::Secret;
 use authbroker_core::time::BootTime;
 use authbroker_core::token::{AccessToken, TokenType};
-use openidconnect::core::{CoreIdToken, CoreTokenResponse};
-use openidconnect::{HttpResponse, OAuth2TokenResponse as _, TokenResponse as _};
-use serde_json::Value;
+use openidconnect::core::CoreTokenResponse;
+use openidconnect::{HttpResponse, OAuth2TokenResponse as _};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
 
-use super::error::TokenError;
+use super::error::{TokenError, printable};
 
 /// How long a token counts as valid whose provider does not say.
 const UNSAID_LIFETIME: Duration = Duration::from_mins(5);
@@ -26,7 +28,8 @@ const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 pub(super) struct Answer {
     pub(super) access: AccessToken,
     pub(super) refresh_token: Option<Secret>,
-    pub(super) id_token: Option<CoreIdToken>,
+    /// Unchecked, as it came.
+    pub(super) id_token: Option<Secret>,
 }
 
 /// What was asked, to fill in what the answer leaves out.
@@ -40,35 +43,86 @@ pub(super) struct Asked {
     pub(super) authentication: Authentication,
 }
 
-/// Makes `expires_in` the number it should be, and an error in a 200 the error it is.
-fn even_out(response: &HttpResponse) -> Result<Value, TokenError> {
-    let unusable = |what: &str| TokenError::Unusable(what.to_owned());
-    let mut document: Value =
+/// Makes the lifetime and the scopes what they should be, and an error in a 200 the error it is.
+fn even_out(response: &HttpResponse) -> Result<Map<String, Value>, TokenError> {
+    let Members { mut members, repeated } =
         serde_json::from_slice(response.body()).map_err(|_| unusable("it is not JSON"))?;
-    let members = document.as_object_mut().ok_or_else(|| unusable("it is not an object"))?;
+    if let Some(name) = repeated {
+        return Err(unusable(&format!("it says {} twice", printable(&name))));
+    }
+    members.retain(|_, value| !value.is_null());
     if members.contains_key("error") {
         return Err(TokenError::from_response(response));
     }
-    let lifetime = members.get("expires_in").and_then(seconds);
-    let lifetime = lifetime.unwrap_or(UNSAID_LIFETIME).min(LONGEST_LIFETIME);
+    // Less than a second says nothing: no provider issues what is of no use to anybody.
+    let said = members.get("expires_in").and_then(seconds).filter(|life| !life.is_zero());
+    let lifetime = said.unwrap_or(UNSAID_LIFETIME).min(LONGEST_LIFETIME);
     members.insert("expires_in".to_owned(), lifetime.as_secs().into());
-    members.retain(|_, value| !value.is_null());
-    Ok(document)
+    if let Some(Value::Array(words)) = members.get("scope") {
+        let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
+        members.insert("scope".to_owned(), words.join(" ").into());
+    }
+    Ok(members)
 }
 
-/// A number of seconds, in quotes or not.
+/// A number of seconds, in quotes or not, without its fraction.
 pub(super) fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
-        Value::Number(number) => number.as_u64(),
+        Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
     seconds.map(Duration::from_secs)
 }
 
-fn parse(document: Value) -> Result<CoreTokenResponse, TokenError> {
+fn whole(seconds: f64) -> Option<u64> {
+    Duration::try_from_secs_f64(seconds).ok().map(|duration| duration.as_secs())
+}
+
+/// The members of an answer, and one that is there twice, which RFC 6749 §3.2 forbids.
+struct Members {
+    members: Map<String, Value>,
+    repeated: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut read = Members { members: Map::new(), repeated: None };
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if read.members.insert(name.clone(), value).is_some() {
+                        read.repeated = Some(name);
+                    }
+                }
+                Ok(read)
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+fn unusable(what: &str) -> TokenError {
+    TokenError::Unusable(what.to_owned())
+}
+
+fn parse(members: Map<String, Value>) -> Result<CoreTokenResponse, TokenError> {
+    for name in ["access_token", "token_type"] {
+        if !members.contains_key(name) {
+            return Err(unusable(&format!("it has no {name}")));
+        }
+    }
     // The error itself may quote the answer, tokens included: only the place of the fault is told.
-    serde_path_to_error::deserialize(document).map_err(|error| {
+    serde_path_to_error::deserialize(Value::Object(members)).map_err(|error| {
         let place = error.path().to_string();
         TokenError::Unusable(match place.as_str() {
             "." => "a member is missing".to_owned(),
@@ -79,8 +133,13 @@ fn parse(document: Value) -> Result<CoreTokenResponse, TokenError> {
 
 /// Takes the tokens out of an answer.
 pub(super) fn read(response: &HttpResponse, asked: Asked) -> Result<Answer, TokenError> {
-    let response = parse(even_out(response)?)?;
-    let unusable = |what: &str| TokenError::Unusable(what.to_owned());
+    let mut members = even_out(response)?;
+    let id_token = match members.remove("id_token") {
+        None => None,
+        Some(Value::String(text)) => Some(Secret::new(text)),
+        Some(_) => return Err(TokenError::Disbelieved("its ID token is no text".to_owned())),
+    };
+    let response = parse(members)?;
     let wanted = if asked.bound_to.is_some() { TokenType::DPoP } else { TokenType::Bearer };
     if TokenType::parse(response.token_type().as_ref()) != Some(wanted) {
         return Err(unusable(&format!("its token_type is not {}", wanted.as_str())));
@@ -109,7 +168,7 @@ pub(super) fn read(response: &HttpResponse, asked: Asked) -> Result<Answer, Toke
             expires: asked.at.plus(lifetime),
         },
         refresh_token: refresh_token.map(|token| Secret::new(token.clone())),
-        id_token: response.id_token().cloned(),
+        id_token,
     })
 }
 
@@ -123,7 +182,7 @@ mod tests {
     use super::*;
 
     fn evened(body: &str) -> Result<Value, TokenError> {
-        even_out(&HttpResponse::new(body.as_bytes().to_vec()))
+        even_out(&HttpResponse::new(body.as_bytes().to_vec())).map(Value::Object)
     }
 
     #[test]
@@ -137,8 +196,29 @@ mod tests {
         assert_eq!(lifetime(",\"expires_in\":60"), 60);
         assert_eq!(lifetime(",\"expires_in\":\"60\""), 60);
         assert_eq!(lifetime(",\"expires_in\":99999999999999"), 24 * 3600);
-        for nonsense in ["-1", "1.5", "[]", "{}", "null", "\"soon\""] {
+        assert_eq!(lifetime(",\"expires_in\":60.7"), 60);
+        assert_eq!(lifetime(",\"expires_in\":1e300"), 300);
+        for nonsense in ["0", "0.5", "-1", "-1.5", "[]", "{}", "null", "\"soon\""] {
             assert_eq!(lifetime(&format!(",\"expires_in\":{nonsense}")), 300, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn scopes_may_be_a_list() {
+        let document = evened("{\"scope\":[\"openid\",\"mail\"]}").unwrap();
+        assert_eq!(document["scope"], "openid mail");
+    }
+
+    #[test]
+    fn a_member_that_is_there_twice_spoils_the_answer() {
+        let error = evened("{\"access_token\":\"a\",\"access_token\":\"b\"}").unwrap_err();
+        assert!(error.to_failure().message.contains("access_token twice"), "{error:?}");
+    }
+
+    #[test]
+    fn deep_nesting_is_no_json_and_overflows_no_stack() {
+        for deep in ["[".repeat(100_000), "{\"a\":".repeat(100_000)] {
+            assert!(matches!(evened(&deep), Err(TokenError::Unusable(_))));
         }
     }
 

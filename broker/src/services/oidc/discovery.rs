@@ -9,8 +9,8 @@ use authbroker_core::sign_in::IssParameter;
 use authbroker_core::time::BootTime;
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType,
-    CoreJsonWebKey, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm,
-    CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
+    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::{AdditionalProviderMetadata, ProviderMetadata};
 use serde::{Deserialize, Serialize};
@@ -20,13 +20,12 @@ use url::Url;
 
 use super::error::{printable, retry_after};
 use super::http::Http;
+use super::keys::{Allowance, Keys};
 use crate::config::ProviderSettings;
 use crate::platform::clock;
 
 /// How long metadata and keys are believed.
 const LIFETIME: Duration = Duration::from_hours(1);
-/// The least time between two fetches that unknown keys ask for.
-const KEYS_AGAIN: Duration = Duration::from_secs(30);
 /// The grant type of RFC 8693 §2.1.
 pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
@@ -113,7 +112,8 @@ pub(super) enum TokenExchange {
 #[derive(Debug, Default)]
 pub(super) struct Discovery {
     metadata: Cached<Metadata>,
-    keys: Cached<CoreJsonWebKeySet>,
+    keys: Cached<Keys>,
+    newer_keys: Allowance,
 }
 
 /// A value that is fetched once and then believed for a while. A failure is not remembered.
@@ -169,17 +169,19 @@ impl Discovery {
         &self,
         http: &Http,
         metadata: &Metadata,
-    ) -> Result<Arc<CoreJsonWebKeySet>, Failure> {
+    ) -> Result<Arc<Keys>, Failure> {
         self.keys.get(LIFETIME, fetch_keys(http, &metadata.keys)).await
     }
 
-    /// The keys again, because one was not among them: the provider may have rotated.
+    /// The keys again, because one was not among them: the provider may have rotated. They may be
+    /// the old ones, where that was asked too often.
     pub(super) async fn newer_keys(
         &self,
         http: &Http,
         metadata: &Metadata,
-    ) -> Result<Arc<CoreJsonWebKeySet>, Failure> {
-        self.keys.get(KEYS_AGAIN, fetch_keys(http, &metadata.keys)).await
+    ) -> Result<Arc<Keys>, Failure> {
+        let limit = if self.newer_keys.take(clock::now().boot) { Duration::ZERO } else { LIFETIME };
+        self.keys.get(limit, fetch_keys(http, &metadata.keys)).await
     }
 }
 
@@ -362,9 +364,9 @@ fn check_endpoints(document: &Value, settings: &ProviderSettings) -> Result<(), 
     Ok(())
 }
 
-async fn fetch_keys(http: &Http, url: &Url) -> Result<CoreJsonWebKeySet, Failure> {
+async fn fetch_keys(http: &Http, url: &Url) -> Result<Keys, Failure> {
     let document = fetch_json(http, url.as_str()).await?;
-    serde_json::from_value(document).map_err(|_| {
+    Keys::read(&document).ok_or_else(|| {
         Failure::new(
             Code::ProviderError,
             format!("{url} does not answer with keys"),

@@ -31,6 +31,10 @@ pub(super) enum TokenError {
     },
     /// It answered something that cannot be understood.
     Unusable(String),
+    /// It answered with an ID token that is not to be believed. What came along is not used.
+    Disbelieved(String),
+    /// The keys cannot be had that its ID token is checked with.
+    Keyless(Failure),
     /// It answered with a redirect: this is no token endpoint, and did nothing.
     Redirected,
     /// It refused without saying why: no verdict on the refresh token (C83).
@@ -118,11 +122,15 @@ impl TokenError {
                     None => failure,
                 }
             }
-            Self::Unusable(what) => Failure::new(
+            Self::Unusable(what) | Self::Disbelieved(what) => Failure::new(
                 Code::ProviderError,
                 format!("the provider's answer cannot be used: {what}"),
                 hint,
             ),
+            Self::Keyless(failure) => Failure {
+                message: format!("the provider's keys cannot be had: {}", failure.message),
+                ..failure.clone()
+            },
             Self::Redirected => Failure::new(
                 Code::ProviderError,
                 "the provider answers with a redirect, which is not followed",
@@ -156,12 +164,14 @@ impl TokenError {
                 "invalid_scope" | "invalid_target" => Refusal::Key(failure),
                 _ => Refusal::Other(failure),
             }),
+            // It answered, so nothing was lost that a repeat could bring.
+            Self::Disbelieved(_) => RefreshVerdict::Refused(Refusal::Other(failure)),
             Self::Unavailable { .. }
             | Self::Redirected
             | Self::Unsent(_)
             | Self::NoSecret(_)
             | Self::NotOffered => RefreshVerdict::Unreachable(failure, Certainty::NotActedOn),
-            Self::Unusable(_) | Self::Wordless(_) => {
+            Self::Unusable(_) | Self::Wordless(_) | Self::Keyless(_) => {
                 RefreshVerdict::Unreachable(failure, Certainty::Unknown)
             }
             Self::Http(error) => RefreshVerdict::Unreachable(failure, error.certainty()),

@@ -60,7 +60,7 @@ impl Oidc {
     ) -> Result<SignedIn, Failure> {
         let Answer { mut access, refresh_token, id_token } = answer;
         let Some(id_token) = &id_token else {
-            return Err(TokenError::Unusable("it has no ID token".into()).to_failure());
+            return Err(TokenError::Disbelieved("it has no ID token".into()).to_failure());
         };
         let checked = self.check_id_token(metadata, id_token, &access.value, occasion).await;
         let told = checked.map_err(|error| error.to_failure())?;

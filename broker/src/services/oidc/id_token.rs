@@ -2,6 +2,10 @@
 //!
 //! The signature is always checked, also for a token that came straight from the token endpoint.
 
+mod reading;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use authbroker_core::account::Person;
@@ -9,14 +13,17 @@ use authbroker_core::authentication::{Authentication, Requirement};
 use authbroker_core::secret::Secret;
 use authbroker_core::time::UnixTime;
 use openidconnect::core::{
-    CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm,
+    CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKey, CoreJsonWebKeySet,
+    CoreJwsSigningAlgorithm,
 };
 use openidconnect::{
     AccessToken, AccessTokenHash, ClaimsVerificationError, ClientId, IssuerUrl, Nonce,
     SignatureVerificationError,
 };
 
+use self::reading::{Expected, Reading};
 use super::error::{TokenError, printable};
+use super::keys::{Keys, NoKey};
 use super::{Metadata, Oidc};
 use crate::platform::clock;
 
@@ -35,9 +42,6 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
 
 /// How far clocks may differ.
 const SKEW: Duration = Duration::from_mins(1);
-/// The longest subject that the standard allows.
-const LONGEST_SUBJECT: usize = 255;
-
 /// What a checked ID token tells.
 pub(super) struct Told {
     pub(super) subject: String,
@@ -70,43 +74,61 @@ impl Oidc {
     pub(super) async fn check_id_token(
         &self,
         metadata: &Metadata,
-        token: &CoreIdToken,
+        token: &Secret,
         access_token: &Secret,
         occasion: &Occasion<'_>,
     ) -> Result<Told, TokenError> {
-        let unusable =
-            |failure: authbroker_core::failure::Failure| TokenError::Unusable(failure.message);
-        let keys = self.discovery.keys(&self.http, metadata).await.map_err(unusable)?;
-        match self.check_with(&keys, token, access_token, occasion) {
-            Err(Rejected::UnknownKey) => {
-                let keys =
-                    self.discovery.newer_keys(&self.http, metadata).await.map_err(unusable)?;
-                self.check_with(&keys, token, access_token, occasion)
+        let settings = self.settings();
+        let (issuer, client_id) = (settings.issuer.as_str(), settings.client_id.as_str());
+        let expected = Expected { issuer, client_id, access_token, occasion };
+        let reading = reading::read(token, &expected)?;
+        let keys = self.discovery.keys(&self.http, metadata).await.map_err(TokenError::Keyless)?;
+        let checked = match self.check_with(&keys, &reading, &expected) {
+            Err(rejected) if rejected.may_be_for_newer_keys(&reading) => {
+                let newer = self.discovery.newer_keys(&self.http, metadata).await;
+                self.check_with(&*newer.map_err(TokenError::Keyless)?, &reading, &expected)
             }
             checked => checked,
-        }
-        .map_err(|rejected| TokenError::Unusable(rejected.to_string()))
+        };
+        Ok(checked?)
     }
 
+    /// Tries the keys that fit, of which there is one where the provider names them.
     fn check_with(
         &self,
-        keys: &CoreJsonWebKeySet,
+        keys: &Keys,
+        reading: &Reading,
+        expected: &Expected<'_>,
+    ) -> Result<Told, Rejected> {
+        let fitting = keys.fitting(&reading.algorithm, reading.kid.as_deref());
+        let mut result = Err(Rejected::NoKey(NoKey::Unknown));
+        for key in fitting.map_err(Rejected::NoKey)? {
+            result = self.check_with_key(key, &reading.token, expected);
+            if !matches!(result, Err(Rejected::BadSignature)) {
+                break;
+            }
+        }
+        result
+    }
+
+    fn check_with_key(
+        &self,
+        key: &CoreJsonWebKey,
         token: &CoreIdToken,
-        access_token: &Secret,
-        occasion: &Occasion<'_>,
+        expected: &Expected<'_>,
     ) -> Result<Told, Rejected> {
         let settings = self.settings();
         let issuer =
             IssuerUrl::new(settings.issuer.to_string()).map_err(|_| Rejected::because("issuer"))?;
         let client = ClientId::new(settings.client_id.clone());
-        let verifier = CoreIdTokenVerifier::new_public_client(client, issuer, keys.clone())
+        let keys = CoreJsonWebKeySet::new(vec![key.clone()]);
+        let verifier = CoreIdTokenVerifier::new_public_client(client, issuer, keys)
             .set_allowed_algs(ALGORITHMS)
-            .set_issue_time_verifier_fn(|at| {
-                let limit = clock::now().wall.plus(SKEW).as_secs();
-                let at = u64::try_from(at.timestamp()).unwrap_or(0);
-                if at <= limit { Ok(()) } else { Err("it was issued in the future".to_owned()) }
-            });
-        let claims = match occasion {
+            // `reading` has asked who else it is for.
+            .set_other_audience_verifier_fn(|_| true)
+            // The library would read a clock of its own: the times are asked below.
+            .set_time_fn(Default::default);
+        let claims = match expected.occasion {
             Occasion::SignIn { nonce: Some(nonce), .. } => {
                 token.claims(&verifier, &Nonce::new(nonce.expose().to_owned()))
             }
@@ -115,21 +137,10 @@ impl Oidc {
             }
         };
         let claims = claims.map_err(|error| Rejected::from_verification(&error))?;
-        self.check_parties(claims)?;
-        check_hash(token, claims, &verifier, access_token)?;
-        check_subject(claims, occasion)?;
-        check_strength(claims, occasion)?;
+        check_times(claims)?;
+        check_hash(token, claims, &verifier, expected.access_token)?;
+        check_strength(claims, expected.occasion)?;
         Ok(tell(token, claims))
-    }
-
-    /// The authorized party, where one is named, is us (§3.1.3.7 items 4 and 5).
-    fn check_parties(&self, claims: &CoreIdTokenClaims) -> Result<(), Rejected> {
-        match claims.authorized_party() {
-            Some(party) if party.as_str() != self.settings().client_id => {
-                Err(Rejected::because("it was issued to another client"))
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -137,7 +148,9 @@ impl Oidc {
 #[derive(Debug, thiserror::Error)]
 enum Rejected {
     #[error("its ID token is signed with a key that it does not publish")]
-    UnknownKey,
+    NoKey(NoKey),
+    #[error("the signature of its ID token does not verify")]
+    BadSignature,
     #[error("its ID token is not to be believed: {0}")]
     Because(String),
 }
@@ -147,17 +160,56 @@ impl Rejected {
         Self::Because(what.to_owned())
     }
 
+    /// Whether the provider may have taken new keys meanwhile. Where it names its keys, a signature
+    /// that does not verify is no sign of that.
+    fn may_be_for_newer_keys(&self, reading: &Reading) -> bool {
+        match self {
+            Self::NoKey(_) => true,
+            Self::BadSignature => reading.kid.is_none(),
+            Self::Because(_) => false,
+        }
+    }
+
     fn from_verification(error: &ClaimsVerificationError) -> Self {
         match error {
             ClaimsVerificationError::SignatureVerification(
-                SignatureVerificationError::NoMatchingKey,
-            ) => Self::UnknownKey,
+                SignatureVerificationError::CryptoError(_),
+            ) => Self::BadSignature,
             ClaimsVerificationError::SignatureVerification(cause) => {
                 Self::Because(printable(&cause.to_string()))
+            }
+            ClaimsVerificationError::InvalidNonce(_) => {
+                Self::because("its nonce is not the one that was sent")
             }
             other => Self::Because(printable(&other.to_string())),
         }
     }
+}
+
+impl From<Rejected> for TokenError {
+    fn from(rejected: Rejected) -> Self {
+        Self::Disbelieved(match rejected {
+            Rejected::NoKey(NoKey::TooShort(bits)) => {
+                format!(
+                    "its ID token is signed with an RSA key of {bits} bits, and 2048 are the least"
+                )
+            }
+            rejected => rejected.to_string(),
+        })
+    }
+}
+
+/// It has not ended, and was issued (§3.1.3.7 items 9 and 10).
+fn check_times(claims: &CoreIdTokenClaims) -> Result<(), Rejected> {
+    let now = clock::now().wall;
+    let seconds = |timestamp: i64| UnixTime::from_secs(u64::try_from(timestamp).unwrap_or(0));
+    if seconds(claims.expiration().timestamp()).plus(SKEW) <= now {
+        return Err(Rejected::because("it has expired"));
+    }
+    if seconds(claims.issue_time().timestamp()) > now.plus(SKEW) {
+        return Err(Rejected::because("it was issued in the future"));
+    }
+    Ok(())
 }
 
 /// The hash of the access token, where there is one, fits (§3.1.3.8).
@@ -176,19 +228,6 @@ fn check_hash(
     match actual {
         Ok(actual) if actual == *expected => Ok(()),
         _ => Err(Rejected::because("its at_hash belongs to another access token")),
-    }
-}
-
-fn check_subject(claims: &CoreIdTokenClaims, occasion: &Occasion<'_>) -> Result<(), Rejected> {
-    let subject = claims.subject().as_str();
-    if subject.is_empty() || subject.len() > LONGEST_SUBJECT {
-        return Err(Rejected::because("its subject is empty or too long"));
-    }
-    match occasion {
-        Occasion::Refresh { subject: before } if *before != subject => {
-            Err(Rejected::because("it is about another person than before"))
-        }
-        _ => Ok(()),
     }
 }
 

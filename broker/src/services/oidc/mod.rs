@@ -14,6 +14,7 @@
 //! | `request` | requests at which the client proves itself |
 //! | `dpop` | proofs of possession |
 //! | `id_token` | whether an ID token says what it must |
+//! | `keys` | which published key a signature is checked with |
 //! | `userinfo` | a name, where the ID token has none |
 //! | `answer` | a token answer, read with care |
 //! | `revoke`, `end_session` | the end of a sign-in |
@@ -30,6 +31,7 @@ mod error;
 mod exchange;
 mod http;
 mod id_token;
+mod keys;
 pub mod loopback;
 mod obtain;
 mod par;

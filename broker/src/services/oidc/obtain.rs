@@ -88,9 +88,17 @@ impl Oidc {
         let id_token = match &id_token {
             Some(token) => {
                 let occasion = Occasion::Refresh { subject: &account.subject };
-                let checked =
-                    self.check_id_token(question.metadata, token, &access.value, &occasion).await?;
-                Some(checked.text)
+                match self.check_id_token(question.metadata, token, &access.value, &occasion).await
+                {
+                    Ok(told) => Some(told.text),
+                    // Nothing speaks against the answer, and the refresh token in it may be the
+                    // only good one by now: an ID token that cannot be checked is left out.
+                    Err(TokenError::Keyless(failure)) => {
+                        tracing::warn!(%failure, "a renewal's ID token is not kept");
+                        None
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             None => None,
         };
