@@ -8,8 +8,9 @@ use authbroker_client::{Client, Door, Pending, Step};
 use dev_issuer::user_agent::{Consent, UserAgent, Visit};
 use dev_issuer::{ACCOUNTS, Issuer, Options};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
+use url::Url;
 
 /// Longer than anything here takes; a test that waits this long has failed.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
@@ -141,6 +142,14 @@ impl Stand {
         assert!(status.success(), "{status}: {}", self.log());
     }
 
+    /// The most memory that the daemon has had so far, in KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let pid = self.daemon.as_ref().unwrap().id().unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.path("brokerd.log")).unwrap_or_default()
     }
@@ -239,6 +248,19 @@ impl Login {
         line.trim_end().to_owned()
     }
 
+    /// The same up to the address that the browser is sent back to, which is not visited.
+    pub(crate) async fn answer(&self, username: &str) -> Url {
+        let browser = UserAgent::new().unwrap();
+        let answer = browser.answer(&self.url, username, password(username), Consent::Allow);
+        tokio::time::timeout(LIMIT, answer).await.unwrap().unwrap()
+    }
+
+    /// A parameter of the authorization request.
+    pub(crate) fn parameter(&self, name: &str) -> String {
+        let url = Url::parse(&self.url).unwrap();
+        url.query_pairs().find(|(known, _)| known == name).unwrap().1.into_owned()
+    }
+
     pub(crate) async fn end(mut self) -> Ran {
         let mut out = String::new();
         let read = tokio::time::timeout(LIMIT, self.out.read_to_string(&mut out)).await;
@@ -248,12 +270,29 @@ impl Login {
     }
 }
 
-/// Goes to an address as one of the issuer's people, and agrees to everything.
-async fn browse(url: &str, username: &str) -> Visit {
-    let person = ACCOUNTS.iter().find(|account| account.username == username).unwrap();
+/// Does what a person does in a browser that has no cookies.
+pub(crate) async fn browse(url: &str, username: &str) -> Visit {
     let browser = UserAgent::new().unwrap();
-    let visit = browser.sign_in(url, username, person.password, Consent::Allow);
+    let visit = browser.sign_in(url, username, password(username), Consent::Allow);
     tokio::time::timeout(LIMIT, visit).await.unwrap().unwrap()
+}
+
+/// Reads up to the first line that begins with `start`, and gives it.
+pub(crate) async fn line_with(stream: &mut (impl AsyncRead + Unpin), start: &str) -> String {
+    let mut lines = BufReader::new(stream).lines();
+    let wanted = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.starts_with(start) {
+                return line;
+            }
+        }
+        panic!("no line begins with {start}")
+    };
+    tokio::time::timeout(LIMIT, wanted).await.expect("the line comes in time")
+}
+
+fn password(username: &str) -> &'static str {
+    ACCOUNTS.iter().find(|account| account.username == username).unwrap().password
 }
 
 /// A `brokerctl` that knows no broker yet.

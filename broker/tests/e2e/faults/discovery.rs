@@ -143,3 +143,18 @@ async fn a_provider_that_says_a_byte_a_second_is_waited_for_no_longer() {
 async fn unknown_algorithms_and_members_make_no_metadata_unreadable() {
     Ordeal::new().await.bears(&[Fault::discovery_unknown_members()]).await;
 }
+
+#[tokio::test]
+async fn a_provider_that_is_gone_is_said_to_be_out_of_reach() {
+    let ordeal = Ordeal::new().await;
+    // A port that nobody listens on: it was free a moment ago, and is given to no one else.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let dead = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let alive = ordeal.stand.issuer.url();
+    ordeal.stand.reconfigure(|text| text.replace(alive, &dead)).await;
+    let ran = ordeal.stand.ctl(["login", "--no-browser"]).await;
+    ran.assert_fails(5, "cannot be reached", "check the network");
+    ordeal.stand.reconfigure(|text| text.replace(&dead, alive)).await;
+    ordeal.all_is_well().await;
+}

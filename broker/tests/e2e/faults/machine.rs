@@ -1,9 +1,9 @@
 //! What the machine brings: ports that are taken, several sign-ins at once, answers swapped.
 
-use std::net::{Ipv6Addr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 
 use dev_issuer::user_agent::{Consent, UserAgent};
-use dev_issuer::{Issuer, Options};
+use dev_issuer::{Client, Issuer, Options};
 use url::Url;
 
 use super::Ordeal;
@@ -36,18 +36,30 @@ async fn of_several_ports_the_first_that_is_free_is_taken() {
 
 #[tokio::test]
 async fn localhost_is_served_on_both_addresses_or_on_the_one_there_is() {
-    let config = "redirect = { host = \"localhost\" }";
-    let stand = Stand::configured(Options::default(), config).await;
+    // Such providers compare literally, and so does this one: the port is agreed on beforehand.
+    let port = taken().1;
+    let mut client = Client::public("desktop-broker", "Desktop Broker");
+    client.redirect_uris = vec![format!("http://localhost:{port}/callback")];
+    let options = Options { clients: vec![client], ..Options::default() };
+    let config = format!("redirect = {{ host = \"localhost\", ports = [{port}] }}");
+    let stand = Stand::configured(options, &config).await;
     let login = stand.begin_login([]).await;
-    let redirect = Url::parse(&login.parameter("redirect_uri")).unwrap();
-    assert_eq!(redirect.host_str(), Some("localhost"));
-    let port = redirect.port().unwrap();
     let has_ipv6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
-    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-    assert_eq!(std::net::TcpStream::connect((Ipv6Addr::LOCALHOST, port)).is_ok(), has_ipv6);
+    assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
+    assert_eq!(TcpStream::connect((Ipv6Addr::LOCALHOST, port)).is_ok(), has_ipv6);
     let visit = login.browse("alice").await;
     assert_eq!(visit.status, 200, "{visit:?}");
     assert_eq!(login.end().await.code, 0);
+}
+
+#[tokio::test]
+async fn a_port_that_another_program_has_at_one_address_of_localhost_is_not_shared_with_it() {
+    let Ok(other) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else { return };
+    let port = other.local_addr().unwrap().port();
+    let config = format!("redirect = {{ host = \"localhost\", ports = [{port}] }}");
+    let stand = Stand::configured(Options::default(), &config).await;
+    let ran = stand.ctl(["login", "--no-browser"]).await;
+    ran.assert_fails(1, &format!("none of the ports [{port}] is free"), "redirect.ports");
 }
 
 #[tokio::test]

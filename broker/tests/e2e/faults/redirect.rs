@@ -1,6 +1,6 @@
 //! What comes back to the loopback address, and what else comes there.
 
-use dev_issuer::user_agent::UserAgent;
+use dev_issuer::user_agent::{Consent, UserAgent};
 use dev_issuer::{Fault, Times};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -76,6 +76,18 @@ async fn an_answer_by_post_is_not_taken_and_the_wait_goes_on() {
     assert!(visit.status == 405, "{visit:?}");
     assert_eq!(login.browse("bob").await.status, 200, "the same sign-in, done right");
     assert_eq!(login.end().await.code, 0);
+}
+
+#[tokio::test]
+async fn a_person_who_says_no_has_said_no() {
+    let ordeal = Ordeal::warm().await;
+    let before = ordeal.stand.issuer.requests().len();
+    let login = ordeal.stand.begin_login([]).await;
+    let browser = UserAgent::new().unwrap();
+    browser.sign_in(&login.url, "bob", "builder", Consent::Deny).await.unwrap();
+    login.end().await.assert_fails(4, "access_denied", "agree");
+    assert_eq!(ordeal.asked_since(before), [""; 0]);
+    ordeal.nothing_is_kept_of("bob").await;
 }
 
 #[tokio::test]
