@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::clock::{UnixSeconds, http_date};
 use crate::error::OAuthError;
 use crate::faults::{Effect, Endpoint, Lost};
 use crate::params::Params;
@@ -71,7 +72,7 @@ pub(crate) async fn around(
     if response.extensions().get::<Lost>().is_none() {
         provider.recorder.answered(place, response.status().as_u16());
     }
-    add_headers(response.headers_mut());
+    add_headers(response.headers_mut(), provider.now());
     response
 }
 
@@ -148,7 +149,7 @@ async fn with_faults(
     }
 }
 
-fn add_headers(headers: &mut HeaderMap) {
+fn add_headers(headers: &mut HeaderMap, now: UnixSeconds) {
     const OURS: [(HeaderName, &str); 3] = [
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -156,6 +157,10 @@ fn add_headers(headers: &mut HeaderMap) {
     ];
     for (name, value) in OURS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    // By the clock that its tokens are dated by.
+    if let Ok(date) = http_date(now).try_into() {
+        headers.insert(header::DATE, date);
     }
 }
 

@@ -7,10 +7,8 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt as _, stream};
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimePrinter;
 
-use crate::clock::UnixSeconds;
+use crate::clock::{UnixSeconds, http_date};
 use crate::error::OAuthError;
 use crate::provider::Provider;
 
@@ -98,16 +96,9 @@ impl Pause {
     fn value(self, now: UnixSeconds) -> String {
         match self {
             Self::Seconds(seconds) => seconds.to_string(),
-            Self::Date(seconds) => date(now + seconds),
+            Self::Date(seconds) => http_date(now + seconds),
         }
     }
-}
-
-/// The time as HTTP writes it (RFC 9110 §5.6.7).
-fn date(at: UnixSeconds) -> String {
-    let at = i64::try_from(at).ok().and_then(|at| Timestamp::from_second(at).ok());
-    let text = at.and_then(|at| DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok());
-    text.unwrap_or_default()
 }
 
 fn json(status: StatusCode, body: Body) -> Response {
