@@ -123,3 +123,18 @@ async fn another_accounts_hanging_renewal_holds_up_nobody() {
     assert!(app.token(TokenRequest::new().account(bob)).await.is_ok());
     assert!(!hanging.is_finished(), "the other one still waits");
 }
+
+#[tokio::test]
+async fn a_refresh_token_is_not_spent_on_an_answer_that_could_not_be_checked() {
+    let mut stand = Stand::signed_in().await;
+    stand.restart().await;
+    stand.issuer.inject(Fault::jwks_500(), Times::Always);
+    let refused = stand.ctl(["token"]).await;
+    assert_eq!(refused.code, 5, "{refused:?}");
+    assert_eq!(stand.grants("refresh_token"), 0, "the keys come first");
+    stand.issuer.clear_faults();
+    let app = stand.app().await;
+    let token = async { while app.token(TokenRequest::new()).await.is_err() {} };
+    tokio::time::timeout(LIMIT, token).await.expect("the sign-in was kept");
+    assert_eq!(stand.grants("refresh_token"), 1);
+}
