@@ -14,9 +14,9 @@ use crate::world::{API, Running, Session, program, run};
 
 impl Session {
     /// Starts the provider; gives it and its issuer identifier.
-    async fn oidc_provider(&self, id_token_alg: &str) -> (Running, String) {
+    async fn oidc_provider(&self, id_token_alg: &str, words: &[&str]) -> (Running, String) {
         let mut command = self.node("provider.mjs");
-        command.args([id_token_alg, API]);
+        command.args([id_token_alg, API]).args(words);
         let mut provider = self.start_program("provider", command).await;
         let issuer = provider.line().await;
         (provider, issuer)
@@ -58,7 +58,7 @@ fn part(token: &str, index: usize) -> Value {
 /// A whole life of a sign-in, with ID tokens signed by `id_token_alg`.
 async fn sign_in_renew_and_sign_out(id_token_alg: &str) {
     let session = Session::without_bus();
-    let (_provider, issuer) = session.oidc_provider(id_token_alg).await;
+    let (_provider, issuer) = session.oidc_provider(id_token_alg, &[]).await;
     session.configure(&issuer, "memory");
     let _broker = session.brokerd().await;
 
@@ -126,9 +126,53 @@ async fn the_same_with_id_tokens_on_elliptic_curves() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs oidc-provider, playwright-core and chromium: ./test.sh runs it"]
+async fn the_same_with_id_tokens_on_edwards_curves() {
+    sign_in_renew_and_sign_out("EdDSA").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs oidc-provider, playwright-core and chromium: ./test.sh runs it"]
+async fn a_provider_that_wants_pushed_requests_and_proofs_with_nonces_is_satisfied() {
+    let session = Session::without_bus();
+    let (_provider, issuer) = session.oidc_provider("ES256", &["par", "bound"]).await;
+    let api = private_api(&issuer).await;
+    session.configure(&issuer, "memory");
+    session.add_to_configuration("[vault]", "dpop = \"always\"\n[vault]");
+    let origins = format!("[resource.{API:?}]\norigins = [{api:?}]\n[vault]");
+    session.add_to_configuration("[vault]", &origins);
+    let _broker = session.brokerd().await;
+
+    let mut login = session.start_brokerctl(&["login", "--no-browser"]).await;
+    let address = login.line().await;
+    assert!(address.contains("request_uri=") && !address.contains("state="), "{address}");
+    session.browse(&address).await;
+    let errors = login.errors();
+    assert!(login.ended().await.success(), "{errors}");
+
+    let private = format!("{api}/private");
+    for force in [false, true] {
+        if force {
+            session.brokerctl(&["token", "--force"]).await.good();
+        }
+        let headers = session.brokerctl(&["headers", "GET", &private, "--json"]).await.json();
+        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let mut request = http.get(&private);
+        for (name, value) in headers["headers"].as_object().unwrap() {
+            request = request.header(name, value.as_str().unwrap());
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{headers}");
+        assert_eq!(headers["token_type"], "DPoP");
+    }
+    let bare = session.brokerctl(&["token"]).await.good();
+    assert_eq!(call(&api, &bare).await.0, 401, "without its proof it is worth nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs oidc-provider, playwright-core and chromium: ./test.sh runs it"]
 async fn an_api_that_the_provider_does_not_know_is_refused_in_its_words() {
     let session = Session::without_bus();
-    let (_provider, issuer) = session.oidc_provider("RS256").await;
+    let (_provider, issuer) = session.oidc_provider("RS256", &[]).await;
     session.configure(&issuer, "memory");
     let _broker = session.brokerd().await;
     let arguments = ["login", "--no-browser", "--resource", "https://unknown.example"];

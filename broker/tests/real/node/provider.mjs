@@ -1,15 +1,22 @@
 // The certified `oidc-provider` on a free loopback port: one public native client, rotating refresh
 // tokens, access tokens as JWTs for one API. Its own development pages ask for the sign-in.
 //
-//     node provider.mjs ID_TOKEN_ALG API      first line on stdout: the issuer
+//     node provider.mjs ID_TOKEN_ALG API [WORD…]      first line on stdout: the issuer
+//
+// The words: `par` takes pushed authorization requests only; `bound` takes proofs of possession with
+// its nonces only.
 
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
 import { errors, Provider } from 'oidc-provider';
 
-const [idTokenAlg, api] = process.argv.slice(2);
-const KEYS = { ES256: ['ec', { namedCurve: 'P-256' }], RS256: ['rsa', { modulusLength: 2048 }] };
+const [idTokenAlg, api, ...words] = process.argv.slice(2);
+const KEYS = {
+  EdDSA: ['ed25519', {}],
+  ES256: ['ec', { namedCurve: 'P-256' }],
+  RS256: ['rsa', { modulusLength: 2048 }],
+};
 
 const server = createServer();
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
@@ -24,9 +31,11 @@ const provider = new Provider(issuer, {
     response_types: ['code'],
     redirect_uris: ['http://127.0.0.1/callback'],
     id_token_signed_response_alg: idTokenAlg,
+    dpop_bound_access_tokens: words.includes('bound'),
   }],
   cookies: { keys: ['only for this process'] },
-  jwks: { keys: ['ES256', 'RS256'].map(signingKey) },
+  jwks: { keys: Object.keys(KEYS).map(signingKey) },
+  enabledJWA: { idTokenSigningAlgValues: Object.keys(KEYS) },
   scopes: ['openid', 'profile', 'email', 'offline_access', 'messages.read'],
   claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
   conformIdTokenClaims: false,
@@ -37,6 +46,11 @@ const provider = new Provider(issuer, {
     devInteractions: { enabled: true },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     rpInitiatedLogout: { enabled: true },
+    pushedAuthorizationRequests: {
+      enabled: true,
+      requirePushedAuthorizationRequests: words.includes('par'),
+    },
+    dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => words.includes('bound') },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => undefined,

@@ -104,6 +104,13 @@ impl Session {
         fs::write(self.path("home/.config/authbroker/config.toml"), text).unwrap();
     }
 
+    /// Puts something in the place of what stands in the configuration.
+    pub(crate) fn add_to_configuration(&self, place: &str, text: &str) {
+        let path = self.path("home/.config/authbroker/config.toml");
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, whole.replace(place, text)).unwrap();
+    }
+
     /// Starts the broker and waits until every door is open.
     pub(crate) async fn brokerd(&self) -> Running {
         let mut command = self.command(env!("CARGO_BIN_EXE_brokerd"));
