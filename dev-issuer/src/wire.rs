@@ -113,6 +113,8 @@ fn endpoint(path: &str, inbound: &Inbound) -> Option<Endpoint> {
         ("/.well-known/openid-configuration", _) => Some(Endpoint::Discovery),
         ("/jwks", _) => Some(Endpoint::Jwks),
         ("/token", grant_type) => Some(Endpoint::of_token_request(grant_type)),
+        ("/par", _) => Some(Endpoint::Par),
+        ("/device_authorization", _) => Some(Endpoint::Device),
         ("/revoke", _) => Some(Endpoint::Revocation),
         _ => None,
     }

@@ -8,7 +8,9 @@
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 
+use crate::clock::UnixSeconds;
 use crate::error::OAuthError;
+use crate::faults::{Effect, NonceFault};
 use crate::jose::Thumbprint;
 use crate::options::Nonces;
 use crate::provider::Provider;
@@ -64,35 +66,67 @@ fn is_new(provider: &Provider, proof: &proof::Proof) -> Result<(), OAuthError> {
 }
 
 fn is_fresh(provider: &Provider, proof: &proof::Proof) -> Result<(), OAuthError> {
-    let now = provider.now();
-    match (provider.options.dpop_nonces, &proof.nonce) {
-        (Nonces::NotAsked, _) if proof.issued_at + OLDEST < now => {
-            Err(invalid("the proof is too old"))
-        }
-        (Nonces::NotAsked, _) if proof.issued_at > now + AHEAD => {
-            Err(invalid("the proof is from the future"))
-        }
-        (Nonces::NotAsked, _) => Ok(()),
-        (Nonces::Asked { rotation }, Some(nonce))
-            if provider.nonces().accepts(nonce, rotation.as_secs(), now) =>
-        {
-            Ok(())
-        }
-        (Nonces::Asked { .. }, _) => {
-            Err(OAuthError::new("use_dpop_nonce", "the proof must carry the nonce of this answer"))
-        }
+    let faults = provider.faults.take(|effect| match effect {
+        Effect::Nonce(fault) => Some(fault),
+        _ => None,
+    });
+    match (faults.first(), provider.options.dpop_nonces) {
+        (Some(fault), _) => in_spite_of(*fault, provider, proof),
+        (None, Nonces::NotAsked) => is_young(proof.issued_at, provider.now()),
+        (None, Nonces::Asked { rotation }) => has_nonce(provider, proof, rotation.as_secs()),
     }
 }
 
-/// Makes an answer carry the nonce for the next proof (§8.2), where nonces are asked for.
+fn is_young(issued_at: UnixSeconds, now: UnixSeconds) -> Result<(), OAuthError> {
+    if issued_at + OLDEST < now {
+        return Err(invalid("the proof is too old"));
+    }
+    if issued_at > now + AHEAD {
+        return Err(invalid("the proof is from the future"));
+    }
+    Ok(())
+}
+
+fn has_nonce(provider: &Provider, proof: &proof::Proof, rotation: u64) -> Result<(), OAuthError> {
+    let (mut nonces, now) = (provider.nonces(), provider.now());
+    nonces.current(rotation, now)?;
+    match &proof.nonce {
+        Some(nonce) if nonces.accepts(nonce, rotation, now) => Ok(()),
+        _ => Err(use_nonce()),
+    }
+}
+
+fn in_spite_of(
+    fault: NonceFault,
+    provider: &Provider,
+    proof: &proof::Proof,
+) -> Result<(), OAuthError> {
+    if fault == NonceFault::Asked {
+        return has_nonce(provider, proof, OLDEST);
+    }
+    let was_last = provider.nonces().spend(proof.nonce.as_deref(), provider.now())?;
+    match fault {
+        NonceFault::Rotating if was_last => Ok(()),
+        _ => Err(use_nonce()),
+    }
+}
+
+fn use_nonce() -> OAuthError {
+    OAuthError::new("use_dpop_nonce", "the proof must carry the nonce of this answer")
+}
+
+/// Makes an answer carry the nonce for the next proof (§8.2), where nonces are asked for, or were.
 pub(crate) fn add_nonce(provider: &Provider, response: &mut Response) {
-    let Nonces::Asked { rotation } = provider.options.dpop_nonces else { return };
     if !provider.options.dpop.is_served() {
         return;
     }
-    let nonce = provider.nonces().current(rotation.as_secs(), provider.now());
-    let value = nonce.ok().and_then(|nonce| HeaderValue::from_str(&nonce).ok());
-    if let Some(value) = value {
+    let nonce = match provider.options.dpop_nonces {
+        Nonces::NotAsked => provider.nonces().latest(),
+        Nonces::Asked { rotation } => {
+            provider.nonces().current(rotation.as_secs(), provider.now()).ok()
+        }
+    };
+    if let Some(value) = nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
         response.headers_mut().insert("dpop-nonce", value);
     }
 }

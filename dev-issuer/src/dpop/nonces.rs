@@ -27,6 +27,20 @@ impl NonceStore {
         }
     }
 
+    /// The last one that was handed out.
+    pub(super) fn latest(&self) -> Option<String> {
+        self.current.as_ref().map(|nonce| nonce.value.clone())
+    }
+
+    /// Makes a new nonce the only good one, and says whether `nonce` was the last before.
+    pub(super) fn spend(&mut self, nonce: Option<&str>, now: UnixSeconds) -> io::Result<bool> {
+        let last =
+            self.latest().is_some_and(|last| nonce.is_some_and(|it| secret::same(&last, it)));
+        self.rotate(now)?;
+        self.previous = None;
+        Ok(last)
+    }
+
     fn rotate(&mut self, now: UnixSeconds) -> io::Result<String> {
         let value = secret::fresh()?;
         self.previous = self.current.replace(Nonce { value: value.clone(), made_at: now });

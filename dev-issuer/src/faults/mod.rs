@@ -14,10 +14,12 @@ use serde_json::{Map, Value};
 
 use crate::authorize::answer::Answer;
 use crate::draft::Draft;
+use crate::options::GrantType;
 
 pub(crate) use self::bad_answer::{BadAnswer, Lost, Pause};
 pub(crate) use self::board::FaultBoard;
 pub use self::board::Times;
+pub(crate) use self::dpop::NonceFault;
 
 /// Declares the faults of a group: for each, a function of its name and a place in `ALL`.
 macro_rules! faults {
@@ -36,19 +38,25 @@ macro_rules! faults {
 
 mod bad_answer;
 mod board;
+mod device;
 mod discovery;
+mod dpop;
 mod id_token;
 mod jwks;
+mod par;
 mod redirect;
 mod refresh;
 mod revoke;
 mod token;
 
 /// Every group, in the order in which things happen.
-const GROUPS: [&[Fault]; 7] = [
+const GROUPS: [&[Fault]; 10] = [
     discovery::ALL,
+    par::ALL,
     redirect::ALL,
+    device::ALL,
     token::ALL,
+    dpop::ALL,
     jwks::ALL,
     id_token::ALL,
     refresh::ALL,
@@ -85,6 +93,8 @@ pub(crate) enum Effect {
     StrangersKey(&'static str),
     /// A change to the token endpoint's successful answer to this grant.
     TokenAnswer(Endpoint, fn(&mut Map<String, Value>)),
+    /// A proof whose nonce is not enough.
+    Nonce(NonceFault),
     /// A refresh that leaves the refresh token as it is.
     NoRotation,
 }
@@ -94,10 +104,15 @@ pub(crate) enum Effect {
 pub(crate) enum Endpoint {
     Discovery,
     Jwks,
+    Par,
+    /// Where a device asks for its codes.
+    Device,
     /// The token endpoint, any grant.
     Token,
     /// The token endpoint, asked for a refresh.
     Refresh,
+    /// The token endpoint, asked by a device.
+    Poll,
     Revocation,
 }
 
@@ -116,13 +131,14 @@ impl Endpoint {
     pub(crate) fn of_token_request(grant_type: Option<&str>) -> Self {
         match grant_type {
             Some("refresh_token") => Self::Refresh,
+            Some(name) if name == GrantType::DeviceCode.name() => Self::Poll,
             _ => Self::Token,
         }
     }
 
     /// Says whether a fault set for `self` happens to a request for `asked`.
     pub(crate) fn covers(self, asked: Self) -> bool {
-        self == asked || (self == Self::Token && asked == Self::Refresh)
+        self == asked || (self == Self::Token && matches!(asked, Self::Refresh | Self::Poll))
     }
 }
 

@@ -1,7 +1,10 @@
 //! The faults: each does what its name says, as often as was asked.
 
 mod answers;
+mod device;
 mod documents;
+mod dpop;
+mod par;
 mod redirects;
 mod tokens;
 
