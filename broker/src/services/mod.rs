@@ -2,4 +2,5 @@
 
 pub mod browser;
 pub mod oidc;
+pub mod registrations;
 pub mod vault;

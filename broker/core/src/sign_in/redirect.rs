@@ -50,6 +50,11 @@ impl Redirect {
         format!("http://{}:{port}{}", self.host, self.path)
     }
 
+    /// The URI as it is registered where any port will do (RFC 8252 §7.3).
+    pub fn portless(&self) -> String {
+        format!("http://{}{}", self.host, self.path)
+    }
+
     /// The addresses to listen on: always literals, never what a resolver says `localhost` is.
     pub fn addresses(&self, port: u16) -> Vec<SocketAddr> {
         let v4 = SocketAddr::from(([127, 0, 0, 1], port));

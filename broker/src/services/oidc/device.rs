@@ -114,7 +114,7 @@ impl Oidc {
         Ok(Polled::SignedIn(Box::new(signed_in)))
     }
 
-    fn no_device(&self) -> Failure {
+    pub(super) fn no_device(&self) -> Failure {
         let name = &self.settings().name;
         let message = format!("provider {name} does not say where a device sign-in begins");
         let hint = format!(

@@ -71,6 +71,7 @@ pub struct Metadata {
     pub(super) end_session: Option<Url>,
     pub(super) device: Option<Url>,
     pub(super) userinfo: Option<Url>,
+    pub(super) registration: Option<Url>,
     pub(super) keys: Url,
     pub(super) pushed: Pushed,
     pub(super) dpop: Dpop,
@@ -186,6 +187,14 @@ impl Discovery {
 }
 
 async fn fetch_metadata(http: &Http, settings: &ProviderSettings) -> Result<Metadata, Failure> {
+    check(fetch_document(http, settings).await?, settings)
+}
+
+/// The provider's metadata as it stands there: of both documents, where there are two.
+pub(super) async fn fetch_document(
+    http: &Http,
+    settings: &ProviderSettings,
+) -> Result<Value, Failure> {
     let issuer = settings.issuer.as_str();
     let first = fetch_json(
         http,
@@ -197,12 +206,11 @@ async fn fetch_metadata(http: &Http, settings: &ProviderSettings) -> Result<Meta
         Err(failure) if failure.code != Code::ProviderError => return Err(failure.clone()),
         _ => oauth_document(http, issuer).await,
     };
-    let document = match (first, second) {
-        (Ok(first), second) => merged(first, second),
-        (Err(_), Some(second)) => merged(second, Some(openid_defaults())),
-        (Err(failure), None) => return Err(fault(settings, &failure.message)),
-    };
-    check(document, settings)
+    match (first, second) {
+        (Ok(first), second) => Ok(merged(first, second)),
+        (Err(_), Some(second)) => Ok(merged(second, Some(openid_defaults()))),
+        (Err(failure), None) => Err(fault(settings, &failure.message)),
+    }
 }
 
 /// What OpenID Connect Discovery §3 requires and RFC 8414 does not know: the values that every
@@ -261,7 +269,7 @@ async fn fetch_json(http: &Http, url: &str) -> Result<Value, Failure> {
 }
 
 /// Takes from a document what is needed, if all of it is sound.
-fn check(document: Value, settings: &ProviderSettings) -> Result<Metadata, Failure> {
+pub(super) fn check(document: Value, settings: &ProviderSettings) -> Result<Metadata, Failure> {
     let Some(issuer) = document.get("issuer").and_then(Value::as_str) else {
         return Err(fault(settings, "its metadata names no issuer"));
     };
@@ -321,6 +329,10 @@ fn check(document: Value, settings: &ProviderSettings) -> Result<Metadata, Failu
             &extra.device_authorization_endpoint,
         )?,
         userinfo: document.userinfo_endpoint().map(|url| url.url().clone()).filter(is_secure),
+        registration: document
+            .registration_endpoint()
+            .map(|url| url.url().clone())
+            .filter(is_secure),
         keys: secure("jwks_uri", document.jwks_uri().as_str())?,
         pushed: match (pushed, extra.require_pushed_authorization_requests) {
             (Some(url), true) => Pushed::Required(url),

@@ -18,6 +18,8 @@
 //! | `userinfo` | a name, where the ID token has none |
 //! | `answer` | a token answer, read with care |
 //! | `revoke`, `end_session` | the end of a sign-in |
+//! | `survey`, `findings` | what a provider can do, told to a person |
+//! | `register` | a client of our own, where the provider makes one |
 //! | `error` | what a failure means for the session |
 
 mod answer;
@@ -29,14 +31,17 @@ pub mod dpop;
 mod end_session;
 mod error;
 mod exchange;
+mod findings;
 mod http;
 mod id_token;
 mod keys;
 pub mod loopback;
 mod obtain;
 mod par;
+mod register;
 mod request;
 mod revoke;
+mod survey;
 mod userinfo;
 
 use std::sync::Arc;
@@ -47,7 +52,10 @@ pub use self::discovery::Metadata;
 use self::dpop::Nonces;
 pub use self::end_session::EndSession;
 pub use self::exchange::SignedIn;
+pub use self::findings::{Finding, Grade};
 use self::http::Http;
+pub use self::register::{Proof, Registered, Registration};
+pub use self::survey::{Offered, Survey};
 use crate::config::ProviderSettings;
 use authbroker_core::failure::Failure;
 

@@ -67,7 +67,7 @@ fn picture(address: &str) -> Option<String> {
     for line in text.lines() {
         writeln!(picture, "{PAPER}{line}{PAPER:#}").ok()?;
     }
-    Some(picture)
+    Some(picture.trim_end().to_owned())
 }
 
 #[cfg(test)]
