@@ -4,6 +4,7 @@
 //! 2. Each is read by itself first, so that an error names its file and line.
 //! 3. Laid over each other by key, the later one wins; [`settings`] makes what the program uses.
 
+mod entry;
 pub mod env;
 mod file;
 pub mod settings;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use authbroker_client::wire::places;
 use toml::Table;
 
+pub use self::entry::{AddError, NewClientAuth, NewProvider, name_for};
 pub use self::settings::{
     ClientAuth, Endpoints, Flow, ProviderSettings, SecretPlace, Settings, Target, Use, VaultKey,
 };
@@ -55,13 +57,24 @@ pub fn user_file(given: Option<PathBuf>) -> Option<PathBuf> {
 /// Reads the system's files and the user's. A missing file is an empty one, unless it was `named`
 /// by the user.
 pub fn load(user: Option<&Path>, named: bool) -> Result<Settings, ConfigError> {
-    let mut files = system_files();
-    files.extend(user.map(Path::to_path_buf));
-    let required = user.filter(|_| named);
+    settle(user.map(|path| read(path, named)), user)
+}
+
+/// What the settings were, if the user's file said `text`.
+fn load_text(user: &Path, text: &str) -> Result<Settings, ConfigError> {
+    settle(Some(checked(user, text)), Some(user))
+}
+
+/// Lays what the user's file says over the system's files.
+fn settle(
+    above: Option<Result<Table, String>>,
+    user: Option<&Path>,
+) -> Result<Settings, ConfigError> {
     let mut whole = Table::new();
     let mut problems = Vec::new();
-    for path in &files {
-        match read(path, required == Some(path)) {
+    let system = system_files();
+    for layer in system.iter().map(|path| read(path, false)).chain(above) {
+        match layer {
             Ok(table) => lay_over(&mut whole, table),
             Err(problem) => problems.push(problem),
         }
@@ -82,7 +95,7 @@ fn system_files() -> Vec<PathBuf> {
     files
 }
 
-/// Reads one file and checks it by itself.
+/// Reads one file.
 fn read(path: &Path, required: bool) -> Result<Table, String> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -91,9 +104,13 @@ fn read(path: &Path, required: bool) -> Result<Table, String> {
         }
         Err(error) => return Err(format!("{}: {error}", path.display())),
     };
-    let table = toml::from_str(&text).map_err(|error| explain(path, &text, &error))?;
-    let _checked: file::File =
-        toml::from_str(&text).map_err(|error| explain(path, &text, &error))?;
+    checked(path, &text)
+}
+
+/// Parses a file's text, and checks it by itself.
+fn checked(path: &Path, text: &str) -> Result<Table, String> {
+    let table = toml::from_str(text).map_err(|error| explain(path, text, &error))?;
+    let _checked: file::File = toml::from_str(text).map_err(|error| explain(path, text, &error))?;
     Ok(table)
 }
 
