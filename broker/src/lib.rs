@@ -8,5 +8,6 @@ pub mod platform;
 pub mod providers;
 pub mod services;
 pub mod sessions;
+pub mod setup;
 pub mod sign_ins;
 pub mod telemetry;

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Everything above the services, in this crate's words.
-const DESK: &[&str] = &["crate::broker", "crate::sessions", "crate::sign_ins", "crate::providers"];
+const DESK: &[&str] =
+    &["crate::broker", "crate::sessions", "crate::sign_ins", "crate::providers", "crate::setup"];
 const ROOF: &[&str] = &["crate::fronts", "crate::app"];
 
 /// What the file at `path` must not name, beyond what its manifest forbids.
@@ -20,7 +21,8 @@ fn above(path: &str) -> Vec<String> {
     }
     if let Some(rest) = path.strip_prefix("broker/src/services/") {
         let own = rest.split(['/', '.']).next().unwrap_or_default();
-        let others = ["oidc", "vault", "browser"].into_iter().filter(|other| *other != own);
+        let others =
+            ["oidc", "vault", "browser", "registrations"].into_iter().filter(|other| *other != own);
         let others = others.map(|other| format!("crate::services::{other}"));
         return others.chain(all(&[&["authbroker_client"], DESK, ROOF])).collect();
     }
@@ -29,6 +31,7 @@ fn above(path: &str) -> Vec<String> {
         return all(&[&["crate::services", "crate::app", neighbour]]);
     }
     if path.starts_with("broker/src/bin/brokerctl") {
+        // `config` and `setup` work without a daemon; everything else goes through one.
         let inner = ["broker", "fronts", "services", "sessions", "platform", "sign_ins", "app"];
         let inner = inner.into_iter().map(|name| format!("authbroker::{name}"));
         return inner.chain(all(&[&["authbroker_core"]])).collect();
