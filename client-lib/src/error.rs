@@ -23,7 +23,8 @@ macro_rules! codes {
                 match self { $(Self::$name => $exit,)+ }
             }
 
-            fn from_name(name: &str) -> Option<Self> {
+            /// The code of that name, if there is one.
+            pub fn from_name(name: &str) -> Option<Self> {
                 match name { $(stringify!($name) => Some(Self::$name),)+ _ => None }
             }
         }

@@ -17,6 +17,7 @@ mod first_token;
 mod headers;
 mod narrowing;
 mod network;
+mod provider;
 mod pushed;
 mod refresh;
 mod secrets;

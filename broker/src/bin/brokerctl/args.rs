@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod provider;
+
+pub(crate) use self::provider::{Add, Entry, ProviderCommand, Register};
+
 /// Signs in and out, gives tokens, and tells how the broker is.
 #[derive(Debug, Parser)]
 #[command(name = "brokerctl", version)]
@@ -52,6 +56,9 @@ pub(crate) enum Command {
     Status,
     /// Have the broker read its configuration again
     Reload,
+    /// About the places where people sign in; no daemon is needed
+    #[command(subcommand)]
+    Provider(ProviderCommand),
     /// About the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -1,6 +1,8 @@
 //! What ends a command other than success.
 
-use authbroker::config::ConfigError;
+use authbroker::config::{AddError, ConfigError};
+use authbroker::setup;
+use authbroker_client::ErrorCode;
 
 /// A command's failure: a sentence, a way out, an exit code (contract §4).
 #[derive(Debug)]
@@ -9,6 +11,16 @@ pub(crate) enum Failure {
     Client(authbroker_client::Error),
     /// The configuration.
     Config(ConfigError),
+    /// A provider was not added to it.
+    Add(AddError),
+    /// A provider that was asked without a daemon.
+    Provider(Box<setup::Failure>),
+    /// A provider that the configuration does not have.
+    NoProvider(String),
+    /// Providers that cannot be used as they are configured. What is wrong has been told.
+    Unusable(Vec<String>),
+    /// A file that the command line names, or a folder that is missing from it.
+    File(String),
     /// What is to be printed cannot be written.
     Output(std::io::Error),
 }
@@ -19,6 +31,18 @@ impl From<authbroker_client::Error> for Failure {
     }
 }
 
+impl From<setup::Failure> for Failure {
+    fn from(failure: setup::Failure) -> Self {
+        Self::Provider(Box::new(failure))
+    }
+}
+
+impl From<AddError> for Failure {
+    fn from(error: AddError) -> Self {
+        Self::Add(error)
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Output(error)
@@ -26,11 +50,17 @@ impl From<std::io::Error> for Failure {
 }
 
 impl Failure {
-    pub(crate) const fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Client(error) => error.exit_code(),
-            Self::Config(_) => 7,
-            Self::Output(_) => 1,
+            Self::Config(_) | Self::Add(AddError::Config(_)) => 7,
+            Self::Add(AddError::Entry(_) | AddError::Taken(_))
+            | Self::NoProvider(_)
+            | Self::File(_) => 2,
+            Self::Provider(failure) => {
+                ErrorCode::from_name(failure.code.name()).map_or(1, ErrorCode::exit_code)
+            }
+            Self::Add(AddError::Disk { .. }) | Self::Unusable(_) | Self::Output(_) => 1,
         }
     }
 
@@ -40,8 +70,13 @@ impl Failure {
             Self::Client(error) => {
                 error.code().map_or("NoBroker", authbroker_client::ErrorCode::name)
             }
-            Self::Config(_) => "ConfigInvalid",
-            Self::Output(_) => "Internal",
+            Self::Config(_) | Self::Add(AddError::Config(_)) => "ConfigInvalid",
+            Self::Add(AddError::Entry(_) | AddError::Taken(_))
+            | Self::NoProvider(_)
+            | Self::File(_) => "InvalidArgs",
+            Self::Provider(failure) => failure.code.name(),
+            Self::Unusable(_) => "ProviderError",
+            Self::Add(AddError::Disk { .. }) | Self::Output(_) => "Internal",
         }
     }
 
@@ -49,6 +84,13 @@ impl Failure {
         match self {
             Self::Client(error) => error.to_string(),
             Self::Config(error) => error.to_string(),
+            Self::Add(error) => error.to_string(),
+            Self::Provider(failure) => failure.message.clone(),
+            Self::NoProvider(name) => format!("the configuration has no provider {name}"),
+            Self::Unusable(names) => {
+                format!("as it is configured, it cannot be used: {}", names.join(", "))
+            }
+            Self::File(what) => what.clone(),
             Self::Output(error) => format!("the output cannot be written: {error}"),
         }
     }
@@ -56,7 +98,16 @@ impl Failure {
     pub(crate) fn hint(&self) -> &str {
         match self {
             Self::Client(error) => error.hint(),
-            Self::Config(_) => "mend the file, then run brokerctl config check again",
+            Self::Config(_) | Self::Add(AddError::Config(_)) => {
+                "mend the file, then run brokerctl config check again"
+            }
+            Self::Add(AddError::Entry(_)) => "brokerctl provider add --help",
+            Self::Add(AddError::Taken(_)) => "choose another name: --name NAME",
+            Self::Add(AddError::Disk { .. }) => "check the file's owner and the disk",
+            Self::Provider(failure) => &failure.hint,
+            Self::NoProvider(_) => "brokerctl provider list",
+            Self::Unusable(_) => "do what stands beside each problem",
+            Self::File(_) => "brokerctl provider register --help",
             Self::Output(_) => "check where the output goes",
         }
     }

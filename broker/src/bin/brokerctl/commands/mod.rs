@@ -7,6 +7,7 @@ mod device;
 pub(crate) mod headers;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod provider;
 pub(crate) mod reload;
 pub(crate) mod status;
 pub(crate) mod token;
