@@ -33,13 +33,19 @@ main() {
     part "packages of PyPI" install_python
     part "formatting" cargo fmt --all --check
     part "lints" cargo clippy --workspace --all-targets -- -D warnings
-    part "lints of the fault points" cargo clippy -p authbroker --features fault-points --all-targets -- -D warnings
+    part "lints of what tests compile in" \
+        cargo clippy -p authbroker --features fault-points,fuzzing --all-targets -- -D warnings
     part "tests" tested cargo test --workspace
     part "tests with other people's parts" tested cargo test --workspace --lib --bins --tests -- --ignored
     part "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
     part "the demo" cargo demo -- --headless
     # Last of those that need the programs, because it builds them with places to die at.
     part "tests that kill the daemon" tested cargo test -p authbroker --features fault-points --test crash
+    if cargo +nightly --version >/dev/null 2>&1; then
+        part "fuzzing" fuzz
+    else
+        skip "fuzzing" "the nightly compiler is not installed"
+    fi
     if command -v cargo-deny >/dev/null; then
         # Offline: the advisories cannot be fetched everywhere.
         part "licences, sources and duplicates" cargo deny --offline check \
@@ -75,6 +81,26 @@ skip() {
 
 duration() {
     if [ "$1" -lt 60 ]; then printf '%d s' "$1"; else printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); fi
+}
+
+# Ten seconds for each target, from its seeds. Safe code needs no sanitizer.
+fuzz() {
+    local target known here=$PWD/$STATE/cargo/bin
+    if [ ! -x "$here/cargo-fuzz" ]; then
+        cargo install --quiet --locked --root "$STATE/cargo" cargo-fuzz
+    fi
+    cargo fmt --check --manifest-path broker/fuzz/Cargo.toml
+    cd broker
+    for target in fuzz/fuzz_targets/*.rs; do
+        target=$(basename "$target" .rs)
+        known=fuzz/corpus/$target
+        mkdir -p "$known"
+        PATH="$here:$PATH" cargo +nightly fuzz run --sanitizer none --dev "$target" "$known" "fuzz/seeds/$target" -- \
+            -max_total_time=10 -rss_limit_mb=1024 -print_final_stats=1 2>"../$STATE/fuzz-$target.log" ||
+            { tail -n 30 "../$STATE/fuzz-$target.log" >&2 && return 1; }
+        printf '%-14s %s\n' "$target" "$(grep -m 1 'Done ' "../$STATE/fuzz-$target.log")"
+    done
+    cd ..
 }
 
 # tested COMMAND…: runs tests and keeps what they say, for the summary.

@@ -4,6 +4,8 @@ pub mod app;
 pub mod broker;
 pub mod config;
 pub mod fronts;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod platform;
 pub mod providers;
 pub mod services;

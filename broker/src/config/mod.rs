@@ -61,7 +61,7 @@ pub fn load(user: Option<&Path>, named: bool) -> Result<Settings, ConfigError> {
 }
 
 /// What the settings were, if the user's file said `text`.
-fn load_text(user: &Path, text: &str) -> Result<Settings, ConfigError> {
+pub(crate) fn load_text(user: &Path, text: &str) -> Result<Settings, ConfigError> {
     settle(Some(checked(user, text)), Some(user))
 }
 
@@ -164,4 +164,13 @@ fn nearest(message: &str) -> Option<String> {
         Some(best) => format!("unknown {kind} `{wrong}`; did you mean `{best}`?"),
         None => format!("unknown {kind} `{wrong}`; known here: {}", known.join(", ")),
     })
+}
+
+/// Reads a configuration that somebody made up.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(table) = checked(Path::new("config.toml"), text) {
+        let _settings = parse(table);
+    }
 }

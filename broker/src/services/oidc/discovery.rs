@@ -395,3 +395,26 @@ fn fault(settings: &ProviderSettings, what: &str) -> Failure {
         "check issuer in the configuration: it must be letter for letter what the provider says",
     )
 }
+
+/// Reads metadata that somebody made up.
+///
+/// # Panics
+/// Where an address is taken from it that no token may go to.
+#[cfg(feature = "fuzzing")]
+#[expect(clippy::panic, reason = "that is how a fuzz target tells what it found")]
+pub fn fuzz(bytes: &[u8]) {
+    const ISSUER: &str = "[provider.a]\nissuer = \"https://a.example\"\nclient_id = \"c\"\n";
+    let Ok(mut document) = serde_json::from_slice::<Value>(bytes) else { return };
+    if let Some(members) = document.as_object_mut() {
+        members.insert("issuer".to_owned(), "https://a.example".into());
+    }
+    let Ok(settings) = crate::config::load_text(std::path::Path::new("config.toml"), ISSUER) else {
+        return;
+    };
+    let Some(settings) = settings.providers.values().next() else { return };
+    if let Ok(metadata) = check(document, settings)
+        && !(is_secure(&metadata.token) && is_secure(&metadata.authorization))
+    {
+        panic!("an address in the clear");
+    }
+}

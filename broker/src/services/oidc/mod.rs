@@ -85,3 +85,8 @@ impl Oidc {
         self.discovery.metadata(&self.http, &self.settings).await
     }
 }
+
+#[cfg(feature = "fuzzing")]
+pub use self::answer::fuzz as fuzz_token_answer;
+#[cfg(feature = "fuzzing")]
+pub use self::discovery::fuzz as fuzz_metadata;

@@ -275,3 +275,15 @@ async fn blocking<T: Send + 'static>(
         Err(error) => Err(VaultError::Damaged(format!("the vault's worker ended: {error}"))),
     }
 }
+
+/// Reads a record that somebody made up.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz_record(bytes: &[u8]) {
+    let name = "dev-aaaaaaaa";
+    let _account = record::read_header(name, bytes);
+    if let (Ok(id), Some(key)) =
+        (AccountId::parse(name), Key::from_text(&format!("{}=", "A".repeat(43))))
+    {
+        let _memory = record::unseal(&id, bytes, &key);
+    }
+}

@@ -1,0 +1,7 @@
+//! See `authbroker::fuzzing`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| authbroker::fuzzing::config(bytes));
