@@ -25,3 +25,4 @@ mod sign_out;
 mod sockets;
 mod stand;
 mod step_up;
+mod tls;

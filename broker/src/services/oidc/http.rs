@@ -1,6 +1,7 @@
 //! HTTP with a deadline for the whole of it, a size limit, and no redirects: nothing that a
 //! provider answers can send a token elsewhere, hang the broker, or fill its memory.
 
+use std::error::Error as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,6 +36,14 @@ pub(super) enum HttpError {
     /// The request was never sent.
     #[error("{0} cannot be reached")]
     Connect(String),
+    /// Whoever answered there is not who they should be: nothing was sent.
+    #[error("{host} cannot be trusted: {why}")]
+    Untrusted {
+        /// The host that was asked.
+        host: String,
+        /// What is wrong with its certificate.
+        why: String,
+    },
     /// The connection broke after the request may have been sent.
     #[error("the connection to {0} broke before its answer was there")]
     Broken(String),
@@ -49,7 +58,9 @@ pub(super) enum HttpError {
 impl HttpError {
     fn from_reqwest(error: &reqwest::Error, host: &str) -> Self {
         let host = host.to_owned();
-        if error.is_connect() {
+        if let Some(why) = untrusted(error) {
+            Self::Untrusted { host, why }
+        } else if error.is_connect() {
             Self::Connect(host)
         } else if error.is_timeout() {
             Self::Slow(host)
@@ -61,7 +72,7 @@ impl HttpError {
     /// Whether the provider may have acted on the request.
     pub(super) const fn certainty(&self) -> Certainty {
         match self {
-            Self::NoClient(_) | Self::Connect(_) => Certainty::NotActedOn,
+            Self::NoClient(_) | Self::Connect(_) | Self::Untrusted { .. } => Certainty::NotActedOn,
             Self::Broken(_) | Self::Slow(_) | Self::TooLarge(_) => Certainty::Unknown,
         }
     }
@@ -71,11 +82,21 @@ impl HttpError {
         let (code, hint) = match self {
             Self::NoClient(failure) => return failure.clone(),
             Self::Connect(_) => (Code::Offline, "check the network, then try again"),
+            // A hotel's network answers like this, too, until somebody has paid for it.
+            Self::Untrusted { .. } => {
+                (Code::Offline, "check the network; for a certificate of your own, set ca_file")
+            }
             Self::Broken(_) | Self::Slow(_) => (Code::ProviderUnavailable, "try again in a moment"),
             Self::TooLarge(_) => (Code::ProviderError, "brokerctl config check"),
         };
         Failure::new(code, self.to_string(), hint)
     }
+}
+
+/// What the TLS library says about a certificate, somewhere below the error.
+fn untrusted(error: &reqwest::Error) -> Option<String> {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.map(ToString::to_string).find(|cause| cause.contains("certificate"))
 }
 
 impl Http {
