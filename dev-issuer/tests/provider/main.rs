@@ -12,6 +12,7 @@ mod journey;
 mod keys;
 mod pages;
 mod par;
+mod probe;
 mod program;
 mod record;
 mod refresh;
