@@ -3,16 +3,20 @@
 //! It listens on loopback only, makes its signing keys at start and forgets everything with the
 //! process. What happens in a sign-in, and where:
 //!
-//! 1. `discovery.rs` and `jwks.rs` say where things are and how signatures are checked;
+//! 1. `discovery.rs` and `jwks.rs` say where things are and how signatures are checked. Clients are
+//!    known from the start, or register themselves (`register/`, RFC 7591);
 //! 2. `authorize/` parses and judges the authorization request, which may have been pushed before
-//!    (`par.rs`), then asks what is still missing: a sign-in, a choice of account, a consent. The
-//!    pages themselves are in `pages/`;
-//!    A device that has no browser shows a code instead, and the person types it in (`device/`);
-//! 3. `token/` redeems codes and rotates refresh tokens; `grants.rs` remembers which tokens
-//!    hang on which consent, so that one revocation ends them all, and `dpop/` which key they are
-//!    bound to;
-//!    Clients are known from the start, or register themselves (`register/`);
+//!    (`par.rs`, RFC 9126), then asks what is still missing: a sign-in, a choice of account, a second
+//!    factor, a consent. The pages themselves are in `pages/`. A device without a browser shows a
+//!    code, and the same questions are asked of whoever types it (`device/`, RFC 8628);
+//! 3. `token/` gives tokens for codes, refresh tokens and other tokens (RFC 8693), and to clients
+//!    that act for themselves; `client_auth/` finds out who asks, and `dpop/` which key the tokens are
+//!    bound to (RFC 9449). `grants.rs` remembers which tokens hang on which consent, so that one
+//!    revocation ends them all;
 //! 4. `userinfo.rs`, `revoke.rs` and `end_session.rs` serve what comes after.
+//!
+//! What is served, and what is required, stands in [`Options`]; the defaults suit a client that knows
+//! nothing but the code flow.
 //!
 //! Around every request stands `wire.rs`: it records the request ([`Issuer::requests`]) and
 //! commits the faults that a test asked for ([`Issuer::inject`], [`Fault`]).
