@@ -2,6 +2,7 @@
 //! fault is a definite error that names its cause; nothing is kept, no request follows it, and the
 //! next good sign-in works.
 
+mod device;
 mod discovery;
 mod id_token;
 mod keys;
