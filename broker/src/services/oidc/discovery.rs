@@ -1,12 +1,10 @@
 //! What a provider tells about itself: metadata and keys, asked for once, remembered for a while.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::issuer::is_secure;
 use authbroker_core::sign_in::IssParameter;
-use authbroker_core::time::BootTime;
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType,
     CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
@@ -15,17 +13,15 @@ use openidconnect::core::{
 use openidconnect::{AdditionalProviderMetadata, ProviderMetadata};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::OnceCell;
 use url::Url;
 
+use super::cached::Cached;
 use super::error::{printable, retry_after};
 use super::http::Http;
 use super::keys::{Allowance, Keys};
 use crate::config::ProviderSettings;
 use crate::platform::clock;
 
-/// How long metadata and keys are believed.
-const LIFETIME: Duration = Duration::from_hours(1);
 /// The grant type of RFC 8693 §2.1.
 pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
@@ -117,52 +113,13 @@ pub(super) struct Discovery {
     newer_keys: Allowance,
 }
 
-/// A value that is fetched once and then believed for a while. A failure is not remembered.
-#[derive(Debug)]
-struct Cached<T> {
-    // A std mutex: held to swap the cell, never across an await. The cell is the single flight.
-    current: Mutex<(Arc<OnceCell<Arc<T>>>, BootTime)>,
-}
-
-impl<T> Default for Cached<T> {
-    fn default() -> Self {
-        Self { current: Mutex::new((Arc::default(), BootTime::default())) }
-    }
-}
-
-impl<T> Cached<T> {
-    /// The cell to read or to fill: a new one, if what the old one holds is older than `limit`.
-    fn cell(&self, limit: Duration) -> Arc<OnceCell<Arc<T>>> {
-        let now = clock::now().boot;
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let (cell, since) = &mut *current;
-        if cell.initialized() && since.until(now) >= limit {
-            *cell = Arc::default();
-        }
-        if !cell.initialized() {
-            *since = now;
-        }
-        Arc::clone(cell)
-    }
-
-    async fn get(
-        &self,
-        limit: Duration,
-        fetch: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<Arc<T>, Failure> {
-        let cell = self.cell(limit);
-        let value = cell.get_or_try_init(|| async { fetch.await.map(Arc::new) }).await;
-        value.map(Arc::clone)
-    }
-}
-
 impl Discovery {
     pub(super) async fn metadata(
         &self,
         http: &Http,
         settings: &ProviderSettings,
     ) -> Result<Arc<Metadata>, Failure> {
-        self.metadata.get(LIFETIME, fetch_metadata(http, settings)).await
+        self.metadata.get(fetch_metadata(http, settings)).await
     }
 
     /// The keys that ID tokens are signed with.
@@ -171,7 +128,7 @@ impl Discovery {
         http: &Http,
         metadata: &Metadata,
     ) -> Result<Arc<Keys>, Failure> {
-        self.keys.get(LIFETIME, fetch_keys(http, &metadata.keys)).await
+        self.keys.get(fetch_keys(http, &metadata.keys)).await
     }
 
     /// The keys again, because one was not among them: the provider may have rotated. They may be
@@ -181,8 +138,11 @@ impl Discovery {
         http: &Http,
         metadata: &Metadata,
     ) -> Result<Arc<Keys>, Failure> {
-        let limit = if self.newer_keys.take(clock::now().boot) { Duration::ZERO } else { LIFETIME };
-        self.keys.get(limit, fetch_keys(http, &metadata.keys)).await
+        if self.newer_keys.take(clock::now().boot) {
+            self.keys.newer(fetch_keys(http, &metadata.keys)).await
+        } else {
+            self.keys(http, metadata).await
+        }
     }
 }
 

@@ -14,6 +14,7 @@
 //! | `request` | requests at which the client proves itself |
 //! | `dpop` | proofs of possession |
 //! | `id_token` | whether an ID token says what it must |
+//! | `cached` | what is fetched once and believed for a while |
 //! | `keys` | which published key a signature is checked with |
 //! | `userinfo` | a name, where the ID token has none |
 //! | `answer` | a token answer, read with care |
@@ -24,6 +25,7 @@
 
 mod answer;
 mod authorize;
+mod cached;
 mod client_auth;
 pub mod device;
 mod discovery;
