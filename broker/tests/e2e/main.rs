@@ -24,5 +24,6 @@ mod secrets;
 mod sign_out;
 mod sockets;
 mod stand;
+mod standards;
 mod step_up;
 mod tls;
