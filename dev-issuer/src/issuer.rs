@@ -82,7 +82,9 @@ impl Issuer {
     }
 
     /// Sets this issuer's clock ahead, in whole seconds: what it issued expires the earlier, and
-    /// what it issues from now on is dated in the future for everyone else.
+    /// what it issues from now on is dated in the future for everyone else. What clients sign with
+    /// the true time looks old to it: a DPoP proof after a minute, unless it carries a nonce, and a
+    /// client assertion when its `exp` has come.
     pub fn advance_clock(&self, by: Duration) {
         self.provider.clock.advance(by);
     }

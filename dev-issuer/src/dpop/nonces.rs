@@ -22,7 +22,7 @@ impl NonceStore {
     /// The nonce to hand out: a new one where the last is `rotation` seconds old.
     pub(super) fn current(&mut self, rotation: u64, now: UnixSeconds) -> io::Result<String> {
         match &self.current {
-            Some(nonce) if now < nonce.made_at + rotation => Ok(nonce.value.clone()),
+            Some(nonce) if now < nonce.made_at + rotation.max(1) => Ok(nonce.value.clone()),
             _ => self.rotate(now),
         }
     }
@@ -51,7 +51,7 @@ impl NonceStore {
     pub(super) fn accepts(&self, nonce: &str, rotation: u64, now: UnixSeconds) -> bool {
         let known = [&self.current, &self.previous].into_iter().flatten();
         known
-            .filter(|known| now < known.made_at + 2 * rotation)
+            .filter(|known| now < known.made_at + 2 * rotation.max(1))
             .any(|known| secret::same(&known.value, nonce))
     }
 }
