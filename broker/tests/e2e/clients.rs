@@ -42,6 +42,22 @@ async fn a_client_with_a_secret_sends_it_in_the_body() {
 }
 
 #[tokio::test]
+async fn odd_characters_of_a_secret_arrive_as_they_are() {
+    use dev_issuer::{Client, ClientSecret, Options};
+    let (id, secret) = ("web app:1", ":%+ é");
+    for method in ["client_secret_basic", "client_secret_post"] {
+        let client = Client::confidential(id, "Web App", ClientSecret::new(secret));
+        let stand = Stand::with(Options { clients: vec![client], ..Options::default() }).await;
+        stand.write_private("secret", secret);
+        let file = stand.path("secret").display().to_string();
+        stand.configure(id, &format!("client_auth = {{ method = {method:?}, file = {file:?} }}"));
+        assert_eq!(stand.ctl(["reload"]).await.code, 0);
+        stand.sign_in("alice").await;
+        assert_eq!(stand.ctl(["token", "--force"]).await.code, 0);
+    }
+}
+
+#[tokio::test]
 async fn a_secret_that_others_can_read_is_not_used() {
     let stand = confidential("client_secret_basic").await;
     std::fs::set_permissions(stand.path("secret"), std::fs::Permissions::from_mode(0o644)).unwrap();

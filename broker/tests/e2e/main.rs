@@ -22,6 +22,7 @@ mod pushed;
 mod refresh;
 mod secrets;
 mod sign_out;
+mod signing_clients;
 mod sockets;
 mod stand;
 mod standards;
