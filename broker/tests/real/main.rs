@@ -17,6 +17,7 @@ mod dbus;
 mod keyring;
 mod oidc_provider;
 mod openid_client;
+mod other_ways;
 mod systemd;
 mod varlink;
 mod world;

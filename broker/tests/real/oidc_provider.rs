@@ -14,7 +14,11 @@ use crate::world::{API, Running, Session, program, run};
 
 impl Session {
     /// Starts the provider; gives it and its issuer identifier.
-    async fn oidc_provider(&self, id_token_alg: &str, words: &[&str]) -> (Running, String) {
+    pub(crate) async fn oidc_provider(
+        &self,
+        id_token_alg: &str,
+        words: &[&str],
+    ) -> (Running, String) {
         let mut command = self.node("provider.mjs");
         command.args([id_token_alg, API]).args(words);
         let mut provider = self.start_program("provider", command).await;
@@ -23,10 +27,18 @@ impl Session {
     }
 
     /// Goes to an address with Chromium and answers every page as Erin; gives the last one.
-    async fn browse(&self, address: &str) -> Value {
+    pub(crate) async fn browse(&self, address: &str) -> Value {
         let mut command = self.node("browser.mjs");
         command.env("CHROMIUM", program("chromium"));
         command.arg(self.path("chromium")).args([address, "erin"]);
+        run(command).await.json()
+    }
+
+    /// The same where a device's code is typed.
+    pub(crate) async fn browse_with_code(&self, address: &str, code: &str) -> Value {
+        let mut command = self.node("browser.mjs");
+        command.env("CHROMIUM", program("chromium"));
+        command.arg(self.path("chromium")).args([address, "erin", code]);
         run(command).await.json()
     }
 }

@@ -1,11 +1,11 @@
-// A person at a real browser, on oidc-provider's own pages: signs in, agrees, or signs out, and
-// stops at the first page that asks for nothing more.
+// A person at a real browser, on oidc-provider's own pages: signs in, agrees, types a device's code,
+// or signs out, and stops at the first page that asks for nothing more.
 //
-//     node browser.mjs PROFILE_FOLDER ADDRESS LOGIN      prints that page as JSON
+//     node browser.mjs PROFILE_FOLDER ADDRESS LOGIN [CODE]      prints that page as JSON
 
 import { chromium } from 'playwright-core';
 
-const [profile, address, login] = process.argv.slice(2);
+const [profile, address, login, code] = process.argv.slice(2);
 
 const QUESTIONS = [
   {
@@ -16,6 +16,20 @@ const QUESTIONS = [
       await page.fill('input[name=password]', 'any');
       await page.click('button[type=submit]');
     },
+  },
+  {
+    name: 'code',
+    form: 'input[name=user_code][type=text]',
+    async answer(page) {
+      await page.fill('input[name=user_code]', code);
+      await page.click('button[type=submit]');
+    },
+  },
+  {
+    // The page shows the code once more, for the person to compare.
+    name: 'same code',
+    form: `input[name=confirm] >> xpath=//ancestor::body[.//code[text()="${code}"]]`,
+    answer: (page) => page.click('button[autofocus]'),
   },
   { name: 'sign-out', form: 'button[name=logout]', answer: (page) => page.click('button[name=logout]') },
   { name: 'consent', form: 'input[value=consent]', answer: (page) => page.click('button[type=submit]') },
@@ -41,9 +55,8 @@ async function walk() {
   await page.goto(address);
   const steps = [];
   for (let question = await asked(page); question; question = await asked(page)) {
-    const before = page.url();
-    await question.answer(page);
-    await page.waitForURL((url) => url.href !== before);
+    // The next page may have the same address.
+    await Promise.all([page.waitForEvent('load'), question.answer(page)]);
     steps.push(question.name);
   }
   return {

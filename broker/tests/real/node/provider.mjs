@@ -4,9 +4,13 @@
 //     node provider.mjs ID_TOKEN_ALG API [WORD…]      first line on stdout: the issuer
 //
 // The words: `par` takes pushed authorization requests only; `bound` takes proofs of possession with
-// its nonces only.
+// its nonces only; `registration` registers clients, and `leave` does so for those who have leave.
+//
+// Three services prove themselves, each in its own way. The key of the one that signs is written to
+// `service.pem` beside this script.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 import { errors, Provider } from 'oidc-provider';
@@ -17,6 +21,9 @@ const KEYS = {
   ES256: ['ec', { namedCurve: 'P-256' }],
   RS256: ['rsa', { modulusLength: 2048 }],
 };
+
+// A secret may have what can be typed on any keyboard (RFC 6749 Appendix A.2), and no more.
+const ODD = ':%+ &=~"';
 
 const server = createServer();
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
@@ -32,7 +39,7 @@ const provider = new Provider(issuer, {
     redirect_uris: ['http://127.0.0.1/callback'],
     id_token_signed_response_alg: idTokenAlg,
     dpop_bound_access_tokens: words.includes('bound'),
-  }],
+  }, ...services()],
   cookies: { keys: ['only for this process'] },
   jwks: { keys: Object.keys(KEYS).map(signingKey) },
   enabledJWA: { idTokenSigningAlgValues: Object.keys(KEYS) },
@@ -43,7 +50,12 @@ const provider = new Provider(issuer, {
   rotateRefreshToken: true,
   ttl: { AccessToken: 300, IdToken: 300, RefreshToken: 86400, Grant: 86400, Session: 86400, Interaction: 600 },
   features: {
+    clientCredentials: { enabled: true },
     deviceFlow: { enabled: true },
+    registration: {
+      enabled: words.includes('registration') || words.includes('leave'),
+      initialAccessToken: words.includes('leave') ? 'leave-to-register' : false,
+    },
     devInteractions: { enabled: true },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     rpInitiatedLogout: { enabled: true },
@@ -73,6 +85,24 @@ console.log(issuer);
 function signingKey(alg) {
   const { privateKey } = generateKeyPairSync(...KEYS[alg]);
   return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg, kid: `test-${alg}` };
+}
+
+function services() {
+  const { publicKey, privateKey } = generateKeyPairSync(...KEYS.ES256);
+  writeFileSync(new URL('service.pem', import.meta.url), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  const proofs = {
+    client_secret_basic: { client_secret: ODD },
+    client_secret_post: { client_secret: ODD },
+    private_key_jwt: { jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' }] } },
+  };
+  return Object.entries(proofs).map(([method, proof]) => ({
+    client_id: `service:${method}`,
+    token_endpoint_auth_method: method,
+    grant_types: ['client_credentials'],
+    response_types: [],
+    redirect_uris: [],
+    ...proof,
+  }));
 }
 
 function claimsOf(login) {
