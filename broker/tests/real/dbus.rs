@@ -1,5 +1,6 @@
 //! The session bus, spoken by `busctl`, `gdbus` and an app in Python, over a real `dbus-daemon`.
 
+use dev_issuer::user_agent::{Consent, UserAgent};
 use dev_issuer::{Fault, Times};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -167,6 +168,43 @@ async fn two_apps_that_wait_for_the_same_sign_in_share_one_browser() {
         assert!(app.ended().await.success());
     }
     assert_eq!(session.opened().len(), 1, "{:?}", session.opened());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dbus-daemon, busctl, gdbus and python: ./test.sh runs it"]
+async fn an_app_is_told_the_code_for_another_device_and_may_have_its_page_opened() {
+    let (session, issuer) = (Session::start().await, issuer().await);
+    session.configure(issuer.url(), "memory");
+    session.add_to_configuration("[vault]", "flow = \"device\"\n[vault]");
+    let _broker = session.brokerd().await;
+
+    let mut app = session.bus_app(&["acquire", "dev", "code"]).await;
+    let told = loop {
+        let news = app.json().await;
+        if news["signal"] == "Progress" {
+            break news["body"].clone();
+        }
+    };
+    assert_eq!(told[0], "device-code");
+    let details = &told[1];
+    let (page, code) = (details["url"].as_str().unwrap(), details["user_code"].as_str().unwrap());
+    assert_eq!(details["url_complete"], format!("{page}?user_code={code}"));
+    assert!((1..=600).contains(&details["expires_in"].as_u64().unwrap()), "{details}");
+    let browser = UserAgent::new().unwrap();
+    browser.answer_device(page, code, "alice", "wonderland", Consent::Allow).await.unwrap();
+    let response = loop {
+        let news = app.json().await;
+        if news["signal"] == "Response" {
+            break news;
+        }
+    };
+    assert_eq!(response["body"][0], 0, "{response}");
+    assert_eq!(session.opened(), Vec::<String>::new(), "nobody asked for a browser");
+
+    let options = ["ssa{sv}", "dev", "", "3", "detach", "b", "true", "open", "b", "true"];
+    let more = ["acr_values", "as", "1", "urn:stronger"];
+    session.call(ROOT, &format!("{MANAGER}.Acquire"), &[&options[..], &more].concat()).await;
+    session.opened_at("/device?user_code=").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
