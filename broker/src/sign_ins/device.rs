@@ -1,9 +1,11 @@
 //! One sign-in with a code that a person types in on another device (RFC 8628).
 
+use std::time::Duration;
+
 use authbroker_core::failure::Failure;
 use authbroker_core::ids::{AccountId, Stamp};
 use authbroker_core::request::CodePage;
-use authbroker_core::sign_in::device::{Next, Waiting};
+use authbroker_core::sign_in::device::{Heard, Next, Waiting};
 use authbroker_core::time::BootTime;
 
 use super::attempt::Attempt;
@@ -48,18 +50,31 @@ impl Attempt {
         authorization: &Authorization,
         device: &Device,
     ) -> Result<SignedIn, Failure> {
+        let mut last = Heard::Pending;
         loop {
             match waiting.next(clock::now().boot) {
                 Next::Poll(pause) => tokio::time::sleep(pause).await,
                 Next::GiveUp(rest) => {
                     tokio::time::sleep(rest).await;
-                    return Err(timed_out(since.until(waiting.ends()), 0));
+                    return Err(given_up(since.until(waiting.ends()), last));
                 }
             }
             match self.wish.provider.poll_device(metadata, authorization, device).await? {
-                Polled::Waits(heard) => waiting.heard(heard),
+                Polled::Waits(heard) => {
+                    waiting.heard(heard);
+                    last = heard;
+                }
                 Polled::SignedIn(signed_in) => return Ok(*signed_in),
             }
         }
     }
+}
+
+/// Why there is nobody, when the time has run out.
+fn given_up(patience: Duration, last: Heard) -> Failure {
+    let mut failure = timed_out(patience, 0);
+    if let Heard::Nothing { .. } = last {
+        failure.message.push_str("; the provider did not answer when it was last asked");
+    }
+    failure
 }

@@ -119,6 +119,13 @@ async fn polls_that_fail_or_are_never_answered_are_made_again() {
 }
 
 #[tokio::test]
+async fn a_provider_that_fails_until_the_time_is_over_is_named() {
+    let ordeal = ordeal().await;
+    let ran = ordeal.waits_in_vain(Fault::device_poll_500()).await;
+    ran.assert_fails_after_its_code(4, "the provider did not answer when it was last asked");
+}
+
+#[tokio::test]
 async fn a_device_that_is_told_to_slow_down_does() {
     let ordeal = ordeal().await;
     let ran = ordeal.waits_in_vain(Fault::device_slow_down()).await;
