@@ -144,6 +144,7 @@ mod tests {
             ports: Vec::new(),
             post_logout_path: None,
             client_auth: None,
+            ca_file: None,
             remark: String::new(),
         };
         provider.settings().unwrap()

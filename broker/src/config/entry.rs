@@ -38,6 +38,8 @@ pub struct NewProvider {
     pub post_logout_path: Option<String>,
     /// How the client proves itself; `None` for a public one.
     pub client_auth: Option<NewClientAuth>,
+    /// Certificates trusted besides the machine's own roots.
+    pub ca_file: Option<PathBuf>,
     /// How the entry came to be: a comment above it.
     pub remark: String,
 }
@@ -135,6 +137,9 @@ impl NewProvider {
             let (method, member) = (auth.method, auth.member);
             writeln!(to, "client_auth = {{ method = \"{method}\", {member} = {file} }}")?;
         }
+        if let Some(file) = &self.ca_file {
+            writeln!(to, "ca_file = {}", quoted(&file.to_string_lossy()))?;
+        }
         if !self.scopes.is_empty() {
             writeln!(to, "scopes = {} # what a sign-in asks for", list(&self.scopes))?;
         }
@@ -228,6 +233,7 @@ mod tests {
             ports: Vec::new(),
             post_logout_path: None,
             client_auth: None,
+            ca_file: None,
             remark: "Added by a test.".to_owned(),
         }
     }
@@ -246,6 +252,7 @@ mod tests {
             flow: Flow::Device,
             ports: vec![8400, 8401],
             post_logout_path: Some("/signed-out".to_owned()),
+            ca_file: Some("/etc/ssl/acme.pem".into()),
             ..acme()
         };
         let settings = settings.settings().unwrap();
@@ -253,6 +260,7 @@ mod tests {
         assert_eq!(settings.resources[0].as_str(), "https://api.example");
         assert_eq!((settings.flow, settings.ports), (Flow::Device, vec![8400, 8401]));
         assert_eq!(settings.post_logout.unwrap().path(), "/signed-out");
+        assert_eq!(settings.ca_file.as_deref(), Some(Path::new("/etc/ssl/acme.pem")));
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub(crate) struct Entry {
     /// A port for the way back from the browser, where any free one will not do
     #[arg(long = "port", value_name = "P")]
     pub(crate) ports: Vec<u16>,
+    /// Certificates of a provider that the machine's own roots do not know, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
     /// How sign-ins go: browser, device or client_credentials
     #[arg(long, value_name = "F", value_parser = flow, default_value = "browser")]
     pub(crate) flow: Flow,

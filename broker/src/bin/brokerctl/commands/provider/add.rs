@@ -2,7 +2,7 @@
 
 use authbroker::config::NewClientAuth;
 
-use super::draft::Draft;
+use super::draft::{Draft, whole};
 use crate::args::{Add, Place};
 use crate::failure::Failure;
 use crate::print::Printer;
@@ -18,14 +18,13 @@ pub(super) async fn run(place: &Place, add: Add, printer: &Printer) -> Result<()
     draft.await?.add(place, printer).await
 }
 
-/// What the client proves itself with. The daemon has another working folder: paths are whole.
+/// What the client proves itself with.
 fn client_auth(add: &Add) -> Result<Option<NewClientAuth>, Failure> {
     let (method, member, file) = match (&add.secret_file, &add.key_file) {
         (Some(file), _) => ("client_secret_basic", "file", file),
         (None, Some(file)) => ("private_key_jwt", "key_file", file),
         (None, None) => return Ok(None),
     };
-    let file = std::path::absolute(file)
-        .map_err(|error| Failure::File(format!("{}: {error}", file.display())))?;
+    let file = whole(file)?;
     Ok(Some(NewClientAuth { method, member, file }))
 }

@@ -99,8 +99,14 @@ fn new_provider(entry: Entry) -> Result<NewProvider, Failure> {
         ports: entry.ports,
         post_logout_path: None,
         client_auth: None,
+        ca_file: entry.ca_file.as_deref().map(whole).transpose()?,
         remark: String::new(),
     })
+}
+
+/// A path as it stands in the configuration: the daemon has another working folder.
+pub(super) fn whole(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::File(format!("{}: {error}", path.display())))
 }
 
 /// The usual scopes, as far as the provider knows them, and those that were asked for.
