@@ -12,7 +12,7 @@ use crate::stand::{LIMIT, Stand};
 const OWN_NETWORK: &str = "AUTHBROKER_TEST_OWN_NETWORK";
 
 /// Whether this is the run in a network of its own. The other one makes that run.
-async fn in_own_network(test: &str) -> bool {
+pub(crate) async fn in_own_network(test: &str) -> bool {
     #[expect(clippy::disallowed_methods, reason = "one run of a test tells it to the other")]
     if std::env::var_os(OWN_NETWORK).is_some() {
         return true;
@@ -29,7 +29,7 @@ async fn in_own_network(test: &str) -> bool {
     false
 }
 
-async fn loopback(state: &str) {
+pub(crate) async fn loopback(state: &str) {
     let mut ip = Command::new("ip");
     let status = ip.args(["link", "set", "lo", state]).stdin(Stdio::null()).status().await.unwrap();
     assert!(status.success());

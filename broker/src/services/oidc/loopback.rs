@@ -83,16 +83,14 @@ impl Loopback {
             }
         }
         let why = refused.map(|error| error.to_string()).unwrap_or_default();
-        let message = if ports.is_empty() {
-            format!("no loopback port could be opened: {why}")
+        let (message, hint) = if ports.is_empty() {
+            let host = redirect.host();
+            (format!("no port could be opened at {host}: {why}"), "check redirect.host")
         } else {
-            format!("none of the ports {ports:?} is free: {why}")
+            let message = format!("none of the ports {ports:?} is free: {why}");
+            (message, "free one of them, or name more in redirect.ports")
         };
-        Err(Failure::new(
-            Code::Internal,
-            message,
-            "free one of them, or name more in redirect.ports",
-        ))
+        Err(Failure::new(Code::Internal, message, hint))
     }
 
     /// The redirect URI of this attempt.
