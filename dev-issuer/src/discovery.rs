@@ -11,7 +11,15 @@ use crate::faults::Effect;
 use crate::jwks::MAY_BE_KEPT;
 use crate::options::{GrantType, Offer};
 use crate::provider::{Provider, Shared};
-use crate::{client_auth, jose};
+use crate::{client_auth, jose, pages};
+
+/// Members that RFC 8414 does not know.
+const OPENID_ONLY: [&str; 4] = [
+    "claims_supported",
+    "id_token_signing_alg_values_supported",
+    "subject_types_supported",
+    "userinfo_endpoint",
+];
 
 pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
     let mut document = document(&provider);
@@ -21,6 +29,17 @@ pub(crate) async fn serve(State(provider): State<Shared>) -> Response {
     }) {
         change(&mut document);
     }
+    ([MAY_BE_KEPT], Json(document)).into_response()
+}
+
+/// `GET /.well-known/oauth-authorization-server` (RFC 8414 §3), where a fault puts a document there.
+pub(crate) async fn serve_for_oauth(State(provider): State<Shared>) -> Response {
+    let asked = provider.faults.take(|effect| matches!(effect, Effect::ForOauth).then_some(()));
+    if asked.is_empty() {
+        return pages::not_found().await;
+    }
+    let mut document = document(&provider);
+    document.retain(|name, _| !OPENID_ONLY.contains(&name.as_str()));
     ([MAY_BE_KEPT], Json(document)).into_response()
 }
 

@@ -15,6 +15,7 @@ use crate::{
 pub(crate) fn routes(provider: Shared) -> Router {
     Router::new()
         .route("/.well-known/openid-configuration", get(discovery::serve))
+        .route("/.well-known/oauth-authorization-server", get(discovery::serve_for_oauth))
         .route("/jwks", get(jwks::serve))
         .route("/authorize", get(authorize::by_query).post(authorize::by_form))
         .route("/sign-in", get(authorize::sign_in::show).post(authorize::sign_in::submit))

@@ -111,6 +111,7 @@ fn scheme(credentials: &[u8]) -> String {
 fn endpoint(path: &str, inbound: &Inbound) -> Option<Endpoint> {
     match (path, inbound.form.get("grant_type")) {
         ("/.well-known/openid-configuration", _) => Some(Endpoint::Discovery),
+        ("/.well-known/oauth-authorization-server", _) => Some(Endpoint::OauthMetadata),
         ("/jwks", _) => Some(Endpoint::Jwks),
         ("/token", grant_type) => Some(Endpoint::of_token_request(grant_type)),
         ("/par", _) => Some(Endpoint::Par),

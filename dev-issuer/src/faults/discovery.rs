@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::BadAnswer::{Document, Dripping, Huge, Never, Redirect, Rewritten, Status};
-use super::Effect::{Answer, Discovery};
+use super::Effect::{Answer, Discovery, ForOauth};
 use super::{Endpoint, STRANGER, first_half};
 
 faults! {
@@ -30,6 +30,17 @@ faults! {
     discovery_without_token_endpoint => Discovery(|document| without(document, "token_endpoint")),
     /// The discovery document names no keys.
     discovery_without_jwks_uri => Discovery(|document| without(document, "jwks_uri")),
+    /// The discovery document does not say where to revoke tokens.
+    discovery_without_revocation_endpoint => Discovery(|document| {
+        without(document, "revocation_endpoint");
+    }),
+    /// The metadata is at the address of RFC 8414 too; nothing is wrong with that.
+    discovery_at_oauth_address => ForOauth,
+    /// At the address of RFC 8414 is a page for people, with status 200.
+    discovery_page_at_oauth_address => Answer(
+        Endpoint::OauthMetadata,
+        Document(StatusCode::OK, "<!doctype html><title>Hello"),
+    ),
     /// The authorization endpoint is a number.
     discovery_authorization_endpoint_mistyped => Discovery(|document| {
         set(document, "authorization_endpoint", 42);

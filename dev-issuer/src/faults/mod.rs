@@ -81,6 +81,8 @@ pub(crate) enum Effect {
     Answer(Endpoint, BadAnswer),
     /// A change to the discovery document.
     Discovery(fn(&mut Map<String, Value>)),
+    /// The metadata at the address of RFC 8414 too, where there is none otherwise.
+    ForOauth,
     /// A change to the list of published keys.
     Keys(fn(&mut Vec<Value>)),
     /// New signing keys, right before a token is signed.
@@ -103,6 +105,8 @@ pub(crate) enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Discovery,
+    /// The address of RFC 8414.
+    OauthMetadata,
     Jwks,
     Par,
     /// Where a device asks for its codes.

@@ -113,6 +113,33 @@ async fn a_document_that_is_none_is_named_and_so_is_a_missing_one() {
 }
 
 #[tokio::test]
+async fn what_the_first_document_leaves_out_is_taken_from_the_one_of_rfc_8414() {
+    for (faults, revoked) in [
+        (vec![Fault::discovery_404(), Fault::discovery_at_oauth_address()], true),
+        (
+            vec![
+                Fault::discovery_without_revocation_endpoint(),
+                Fault::discovery_at_oauth_address(),
+            ],
+            true,
+        ),
+        (
+            vec![
+                Fault::discovery_without_revocation_endpoint(),
+                Fault::discovery_page_at_oauth_address(),
+            ],
+            false,
+        ),
+    ] {
+        let ordeal = Ordeal::new().await;
+        ordeal.bears(&faults).await;
+        assert_eq!(ordeal.stand.ctl(["logout", "--no-browser"]).await.code, 0);
+        let asked = ordeal.asked_since(0);
+        assert_eq!(asked.iter().any(|path| path == "/revoke"), revoked, "{faults:?}: {asked:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_document_without_end_is_not_read_to_it() {
     let ordeal = Ordeal::new().await;
     let before = ordeal.stand.peak_memory();

@@ -25,6 +25,7 @@ async fn each_fault_of_discovery_changes_its_member_and_no_other() {
             "token_endpoint",
             json!([format!("{url}/token")]),
         ),
+        (Fault::discovery_without_revocation_endpoint(), "revocation_endpoint", Value::Null),
         (Fault::discovery_jwks_uri_mistyped(), "jwks_uri", json!("jwks")),
         (
             Fault::discovery_authorization_endpoint_plain_http(),
@@ -63,6 +64,20 @@ async fn each_fault_of_discovery_changes_its_member_and_no_other() {
     stand.issuer.inject(Fault::discovery_unknown_members(), Times::Once);
     assert!(document().await["telepathy_endpoint"].is_object());
     assert_eq!(document().await, good);
+}
+
+#[tokio::test]
+async fn the_address_of_rfc_8414_has_what_a_fault_puts_there() {
+    let stand = Stand::new().await;
+    let path = "/.well-known/oauth-authorization-server";
+    assert_eq!(stand.get(path).await.status, 404);
+    stand.issuer.inject(Fault::discovery_at_oauth_address(), Times::Once);
+    let document = stand.get(path).await.body;
+    assert_eq!(document["issuer"], stand.issuer.url());
+    assert!(document["token_endpoint"].is_string() && document["userinfo_endpoint"].is_null());
+    stand.issuer.inject(Fault::discovery_page_at_oauth_address(), Times::Once);
+    let page = stand.get(path).await;
+    assert!(page.status == 200 && page.body.is_string());
 }
 
 /// The keys as a fault publishes them.
