@@ -89,6 +89,15 @@ async fn a_provider_that_says_when_to_come_back_is_not_asked_before() {
 }
 
 #[tokio::test]
+async fn a_renewal_that_is_never_answered_is_repeated_once_while_the_caller_waits() {
+    let ordeal = Ordeal::warm().await;
+    ordeal.stand.issuer.inject(Fault::refresh_hang(), Times::Once);
+    let ran = ordeal.stand.ctl(["token", "--force"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ordeal.stand.grants("refresh_token"), 2);
+}
+
+#[tokio::test]
 async fn an_empty_refusal_is_no_verdict_and_is_repeated_once() {
     let ordeal = Ordeal::warm().await;
     ordeal.stand.issuer.inject(Fault::refresh_empty_400(), Times::Once);
