@@ -1,5 +1,8 @@
-//! A machine that has slept: its boot clock and its monotonic clock stand far apart. A time
-//! namespace makes that without a suspend.
+//! Clocks that do not agree.
+//!
+//! A machine that has slept has a boot clock and a monotonic clock that stand far apart: a time
+//! namespace makes that without a suspend. A machine with a wrong wall clock is one whose provider
+//! lives in the future.
 
 use std::time::Duration;
 
@@ -38,4 +41,24 @@ async fn tokens_are_renewed_and_told_by_the_boot_clock_wherever_it_stands() {
     assert!(told <= real && real < told + 60, "{told} and {real}");
     // In use, so it is renewed ahead of its end without being asked for.
     stand.renewed().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_an_hour_behind_the_providers_costs_nobody_a_sign_in() {
+    let stand = Stand::new().await;
+    stand.issuer.advance_clock(Duration::from_hours(1));
+    stand.sign_in("alice").await;
+    for _ in 0..2 {
+        assert_eq!(stand.ctl(["token", "--force"]).await.code, 0, "{}", stand.log());
+    }
+    assert_eq!(stand.grants("refresh_token"), 2, "no renewal had to be repeated");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_between_two_renewals_costs_nobody_a_sign_in() {
+    let stand = Stand::signed_in().await;
+    assert_eq!(stand.ctl(["token", "--force"]).await.code, 0);
+    stand.issuer.advance_clock(Duration::from_hours(1));
+    assert_eq!(stand.ctl(["token", "--force"]).await.code, 0, "{}", stand.log());
+    assert_eq!(stand.grants("refresh_token"), 2, "no renewal had to be repeated");
 }

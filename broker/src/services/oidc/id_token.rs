@@ -1,6 +1,7 @@
 //! Whether an ID token says what it must (OpenID Connect Core §3.1.3.7 and §12.2).
 //!
-//! The signature is always checked, also for a token that came straight from the token endpoint.
+//! The signature is always checked, also for a token that came straight from the token endpoint. Its
+//! times are compared with the provider's own clock (`their_clock`).
 
 mod reading;
 #[cfg(test)]
@@ -25,7 +26,6 @@ use self::reading::{Expected, Reading};
 use super::error::{TokenError, printable};
 use super::keys::{Keys, NoKey};
 use super::{Metadata, Oidc};
-use crate::platform::clock;
 
 /// Algorithms that ID tokens may be signed with: asymmetric ones, never `none`, never HMAC.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
@@ -80,7 +80,8 @@ impl Oidc {
     ) -> Result<Told, TokenError> {
         let settings = self.settings();
         let (issuer, client_id) = (settings.issuer.as_str(), settings.client_id.as_str());
-        let expected = Expected { issuer, client_id, access_token, occasion };
+        let now = self.their_clock.now();
+        let expected = Expected { issuer, client_id, access_token, occasion, now };
         let reading = reading::read(token, &expected)?;
         let keys = self.discovery.keys(&self.http, metadata).await.map_err(TokenError::Keyless)?;
         let checked = match self.check_with(&keys, &reading, &expected) {
@@ -137,9 +138,9 @@ impl Oidc {
             }
         };
         let claims = claims.map_err(|error| Rejected::from_verification(&error))?;
-        check_times(claims)?;
+        check_times(claims, expected.now)?;
         check_hash(token, claims, &verifier, expected.access_token)?;
-        check_strength(claims, expected.occasion)?;
+        check_strength(claims, expected)?;
         Ok(tell(token, claims))
     }
 }
@@ -200,8 +201,7 @@ impl From<Rejected> for TokenError {
 }
 
 /// It has not ended, and was issued (§3.1.3.7 items 9 and 10).
-fn check_times(claims: &CoreIdTokenClaims) -> Result<(), Rejected> {
-    let now = clock::now().wall;
+fn check_times(claims: &CoreIdTokenClaims, now: UnixTime) -> Result<(), Rejected> {
     let seconds = |timestamp: i64| UnixTime::from_secs(u64::try_from(timestamp).unwrap_or(0));
     if seconds(claims.expiration().timestamp()).plus(SKEW) <= now {
         return Err(Rejected::because("it has expired"));
@@ -232,11 +232,11 @@ fn check_hash(
 }
 
 /// The sign-in was as strong and as recent as was asked (Core §3.1.2.1, RFC 9470 §5).
-fn check_strength(claims: &CoreIdTokenClaims, occasion: &Occasion<'_>) -> Result<(), Rejected> {
-    let Occasion::SignIn { acr_values, max_age, .. } = occasion else { return Ok(()) };
+fn check_strength(claims: &CoreIdTokenClaims, expected: &Expected<'_>) -> Result<(), Rejected> {
+    let Occasion::SignIn { acr_values, max_age, .. } = expected.occasion else { return Ok(()) };
     let requirement = Requirement {
         acr_values: acr_values.to_vec(),
-        not_before: max_age.map(|age| clock::now().wall.minus(age + SKEW)),
+        not_before: max_age.map(|age| expected.now.minus(age + SKEW)),
     };
     let told = authentication(claims);
     if requirement.is_met_by(&told) {

@@ -15,6 +15,7 @@
 //! | `dpop` | proofs of possession |
 //! | `id_token` | whether an ID token says what it must |
 //! | `cached` | what is fetched once and believed for a while |
+//! | `their_clock` | what time it is at the provider |
 //! | `keys` | which published key a signature is checked with |
 //! | `userinfo` | a name, where the ID token has none |
 //! | `answer` | a token answer, read with care |
@@ -44,6 +45,7 @@ mod register;
 mod request;
 mod revoke;
 mod survey;
+mod their_clock;
 mod userinfo;
 
 use std::sync::Arc;
@@ -58,6 +60,7 @@ pub use self::findings::{Finding, Grade};
 use self::http::Http;
 pub use self::register::{Proof, Registered, Registration};
 pub use self::survey::{Offered, Survey};
+use self::their_clock::TheirClock;
 use crate::config::ProviderSettings;
 use authbroker_core::failure::Failure;
 
@@ -68,13 +71,20 @@ pub struct Oidc {
     http: Http,
     discovery: Discovery,
     nonces: Nonces,
+    their_clock: TheirClock,
 }
 
 impl Oidc {
     /// Prepares to speak to a provider. Nothing is sent yet.
     pub fn new(settings: ProviderSettings) -> Self {
         let http = Http::new(&settings);
-        Self { settings, http, discovery: Discovery::default(), nonces: Nonces::default() }
+        Self {
+            settings,
+            http,
+            discovery: Discovery::default(),
+            nonces: Nonces::default(),
+            their_clock: TheirClock::default(),
+        }
     }
 
     /// The provider's settings.

@@ -54,6 +54,7 @@ impl Oidc {
         }
         let response = self.http.send(request).await.map_err(TokenError::Http)?;
         self.nonces.note_from(to, response.headers());
+        self.their_clock.note_from(response.headers());
         Ok(response)
     }
 }

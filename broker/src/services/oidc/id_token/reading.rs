@@ -7,13 +7,13 @@
 use std::time::Duration;
 
 use authbroker_core::secret::Secret;
+use authbroker_core::time::UnixTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::core::{CoreIdToken, CoreJwsSigningAlgorithm};
 use serde_json::{Map, Value};
 
 use super::{ALGORITHMS, Occasion, Rejected, SKEW};
-use crate::platform::clock;
 use crate::services::oidc::error::printable;
 
 /// The longest subject that the standard allows (OpenID Connect Core §2).
@@ -32,6 +32,8 @@ pub(super) struct Expected<'a> {
     pub(super) client_id: &'a str,
     pub(super) access_token: &'a Secret,
     pub(super) occasion: &'a Occasion<'a>,
+    /// What time it is at the provider.
+    pub(super) now: UnixTime,
 }
 
 /// Reads a token that came with an answer of the token endpoint.
@@ -42,7 +44,7 @@ pub(super) fn read(text: &Secret, expected: &Expected<'_>) -> Result<Reading, Re
     let text = text.expose();
     let [header, claims] = parts(text)?;
     let (algorithm, kid) = check_header(&header)?;
-    check_form(&claims)?;
+    check_form(&claims, expected.now)?;
     check_parties(&claims, expected)?;
     check_subject(&claims, expected.occasion)?;
     let token = text.parse().map_err(|_| Rejected::because("a claim of it is malformed"))?;
@@ -90,7 +92,7 @@ fn check_header(
 }
 
 /// The claims that no ID token may lack are there, and are what they should be (Core §2).
-fn check_form(claims: &Map<String, Value>) -> Result<(), Rejected> {
+fn check_form(claims: &Map<String, Value>, now: UnixTime) -> Result<(), Rejected> {
     for name in ["iss", "sub", "aud", "exp", "iat"] {
         let Some(value) = claims.get(name) else {
             return Err(Rejected::Because(format!("it has no {name}")));
@@ -104,7 +106,7 @@ fn check_form(claims: &Map<String, Value>) -> Result<(), Rejected> {
             return Err(Rejected::Because(format!("its {name} is malformed")));
         }
     }
-    check_not_before(claims)
+    check_not_before(claims, now)
 }
 
 fn is_audience(value: &Value) -> bool {
@@ -123,11 +125,11 @@ fn is_time(value: &Value) -> bool {
 }
 
 /// RFC 7519 §4.1.5.
-fn check_not_before(claims: &Map<String, Value>) -> Result<(), Rejected> {
+fn check_not_before(claims: &Map<String, Value>, now: UnixTime) -> Result<(), Rejected> {
     let Some(not_before) = claims.get("nbf").filter(|value| !value.is_null()) else {
         return Ok(());
     };
-    let limit = Duration::from_secs(clock::now().wall.plus(SKEW).as_secs());
+    let limit = Duration::from_secs(now.plus(SKEW).as_secs());
     match not_before.as_f64() {
         Some(seconds) if seconds <= limit.as_secs_f64() => Ok(()),
         Some(_) => Err(Rejected::because("it is not valid yet")),

@@ -18,6 +18,7 @@ use openidconnect::JsonWebKey as _;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::platform::clock;
 
 const ISSUER: &str = "https://login.example";
 const ACCESS_TOKEN: &str = "an-access-token";
@@ -35,8 +36,8 @@ fn oidc() -> Oidc {
 fn check(token: &str, keys: &[Value]) -> Result<String, String> {
     let oidc = oidc();
     let access_token = &Secret::new(ACCESS_TOKEN.to_owned());
-    let occasion = &Occasion::Refresh { subject: "alice" };
-    let expected = Expected { issuer: ISSUER, client_id: "app", access_token, occasion };
+    let (occasion, now) = (&Occasion::Refresh { subject: "alice" }, clock::now().wall);
+    let expected = Expected { issuer: ISSUER, client_id: "app", access_token, occasion, now };
     let told = reading::read(&Secret::new(token.to_owned()), &expected).and_then(|reading| {
         let keys = Keys::read(&json!({ "keys": keys })).unwrap();
         oidc.check_with(&keys, &reading, &expected)
