@@ -12,6 +12,7 @@ use super::attempt::Attempt;
 use super::words::timed_out;
 use super::{Opener, Phase};
 use crate::platform::clock;
+use crate::platform::fault_point::{FaultPoint, reach};
 use crate::services::oidc::device::{Device, Polled};
 use crate::services::oidc::{Authorization, Metadata, SignedIn};
 
@@ -29,6 +30,7 @@ impl Attempt {
         let waiting = Waiting::begin(device.pace, self.wish.request.timeout, shown);
         self.show(&device, waiting.ends()).await;
         let signed_in = self.poll_until(waiting, shown, &metadata, &authorization, &device).await?;
+        reach(FaultPoint::SignInExchanged);
         self.take_up(begun, signed_in).await.map(|(id, _)| id)
     }
 
