@@ -138,3 +138,20 @@ async fn a_refresh_token_is_not_spent_on_an_answer_that_could_not_be_checked() {
     tokio::time::timeout(LIMIT, token).await.expect("the sign-in was kept");
     assert_eq!(stand.grants("refresh_token"), 1);
 }
+
+#[tokio::test]
+async fn a_caller_that_leaves_takes_no_renewal_with_it() {
+    let mut stand = Stand::signed_in().await;
+    stand.issuer.inject(Fault::refresh_slow(), Times::Once);
+    let mut impatient = stand.ctl_command().args(["token", "--force"]).spawn().unwrap();
+    stand.renewing().await;
+    impatient.kill().await.unwrap();
+    // Whoever asks meanwhile waits for the same renewal.
+    let patient = stand.ctl(["token", "--force"]).await;
+    assert_eq!(patient.code, 0, "{patient:?}");
+    assert_eq!(stand.grants("refresh_token"), 1);
+    // What it brought is kept, too.
+    stand.kill().await;
+    stand.start().await;
+    assert_eq!(stand.ctl(["token"]).await.code, 0);
+}
