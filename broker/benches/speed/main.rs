@@ -1,0 +1,52 @@
+//! How fast the broker is, told by what it adds to the parts that it cannot do without.
+//!
+//! Everything is measured beside a server that does nothing, in the same run and by the same client:
+//! the machine's load is in both figures, and the ratio is what counts.
+//!
+//! ```sh
+//! cargo bench -p authbroker --bench speed                     # all of it
+//! cargo bench -p authbroker --bench speed -- renewal          # one of: warm, renewal, flock, hanging
+//! ```
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a measurement that cannot be made must fail, and what it finds is for people"
+)]
+
+mod app;
+mod broker;
+mod figures;
+mod flock;
+mod hanging;
+mod nothing;
+mod provider;
+mod renewal;
+mod warm;
+
+/// The measurements, by the word that chooses one.
+const ALL: [(&str, fn()); 4] = [
+    ("warm", warm::measure),
+    ("renewal", renewal::measure),
+    ("flock", flock::measure),
+    ("hanging", hanging::measure),
+];
+
+fn main() {
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    if let [word, socket, answer] = &args[..]
+        && word == nothing::WORD
+    {
+        return nothing::serve(socket.as_ref(), answer);
+    }
+    // What cargo itself adds begins with a dash.
+    let chosen = |word: &str| args.iter().all(|arg| arg.starts_with('-') || arg == word);
+    for (word, measure) in ALL {
+        if chosen(word) {
+            measure();
+        }
+    }
+}
