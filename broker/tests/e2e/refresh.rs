@@ -125,21 +125,6 @@ async fn another_accounts_hanging_renewal_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_not_spent_on_an_answer_that_could_not_be_checked() {
-    let mut stand = Stand::signed_in().await;
-    stand.restart().await;
-    stand.issuer.inject(Fault::jwks_500(), Times::Always);
-    let refused = stand.ctl(["token"]).await;
-    assert_eq!(refused.code, 5, "{refused:?}");
-    assert_eq!(stand.grants("refresh_token"), 0, "the keys come first");
-    stand.issuer.clear_faults();
-    let app = stand.app().await;
-    let token = async { while app.token(TokenRequest::new()).await.is_err() {} };
-    tokio::time::timeout(LIMIT, token).await.expect("the sign-in was kept");
-    assert_eq!(stand.grants("refresh_token"), 1);
-}
-
-#[tokio::test]
 async fn a_caller_that_leaves_takes_no_renewal_with_it() {
     let mut stand = Stand::signed_in().await;
     stand.issuer.inject(Fault::refresh_slow(), Times::Once);

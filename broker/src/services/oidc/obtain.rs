@@ -82,12 +82,6 @@ impl Oidc {
         question: &Question<'_>,
         refresh_token: &Secret,
     ) -> Result<Renewal, TokenError> {
-        if question.grant.id_token.is_some() {
-            // Another one may come along. Without the keys to check it, the answer could not be
-            // used, and the refresh token would be spent.
-            let keys = self.discovery.keys(&self.http, question.metadata).await;
-            keys.map_err(TokenError::Unsent)?;
-        }
         let form = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())];
         let (asked, response) = self.ask(question, form).await?;
         let Answer { access, refresh_token, id_token } = answer::read(&response, asked)?;
