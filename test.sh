@@ -123,6 +123,7 @@ PROGRAMS="
     dbus-daemon:dbus busctl:systemd systemd-analyze:systemd systemd-socket-activate:systemd
     unshare:util-linux ip:iproute2
     gdbus:libglib2.0-bin gnome-keyring-daemon:gnome-keyring
+    unshare:util-linux nsenter:util-linux mount:mount
     node:nodejs npm:npm chromium:chromium
     Xvfb:xvfb xdotool:xdotool import:imagemagick
 "

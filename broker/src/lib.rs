@@ -3,6 +3,7 @@
 pub mod app;
 pub mod broker;
 pub mod config;
+mod doorkeeper;
 pub mod fronts;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

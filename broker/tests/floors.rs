@@ -6,8 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Everything above the services, in this crate's words.
-const DESK: &[&str] =
-    &["crate::broker", "crate::sessions", "crate::sign_ins", "crate::providers", "crate::setup"];
+const DESK: &[&str] = &[
+    "crate::broker",
+    "crate::doorkeeper",
+    "crate::sessions",
+    "crate::sign_ins",
+    "crate::providers",
+    "crate::setup",
+];
 const ROOF: &[&str] = &["crate::fronts", "crate::app"];
 
 /// What the file at `path` must not name, beyond what its manifest forbids.

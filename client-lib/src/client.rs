@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::error::Error;
 use crate::request::{AcquireRequest, Challenge, TokenRequest};
 use crate::token::AccessToken;
 use crate::transport::{Replies, Transport, varlink::Varlink};
 use crate::wire::admin1;
 use crate::wire::broker1::{Account, Change, Headers, Identity, Progress, Reaction, SignOut};
-use crate::wire::places;
+use crate::wire::{places, vault};
 
 /// A way to the broker. Cheap to clone; calls may run side by side.
 #[derive(Debug, Clone)]
@@ -176,6 +178,27 @@ impl Admin {
     /// How the daemon is.
     pub async fn status(&self) -> Result<admin1::Status, Error> {
         self.connections.call(&self.method("Status"), &serde_json::json!({})).await
+    }
+
+    /// How the vault is, after a look at every record.
+    pub async fn vault_status(&self) -> Result<vault::VaultStatus, Error> {
+        self.connections.call(&self.method("VaultStatus"), &serde_json::json!({})).await
+    }
+
+    /// Opens the vault. Without a passphrase the keyring may ask a person, and this waits for it.
+    pub async fn unlock(&self, request: &vault::Unlock) -> Result<(), Error> {
+        self.connections.call::<_, Value>(&self.method("Unlock"), request).await.map(drop)
+    }
+
+    /// Puts the vault's key, and all that it opened, out of the daemon's memory.
+    pub async fn lock(&self) -> Result<(), Error> {
+        let nothing = serde_json::json!({});
+        self.connections.call::<_, Value>(&self.method("Lock"), &nothing).await.map(drop)
+    }
+
+    /// Seals every record with a new key.
+    pub async fn rekey(&self, request: &vault::Rekey) -> Result<vault::Rekeyed, Error> {
+        self.connections.call(&self.method("Rekey"), request).await
     }
 
     /// Has the daemon read its configuration again.

@@ -55,6 +55,8 @@ codes! {
     NotSupported => Caller,
     /// The caller has too much under way already.
     Busy => Caller,
+    /// It was asked for too often. The caller waits for as long as it is told.
+    RateLimited => Caller,
     /// This caller is not to have it.
     PolicyDenied => Caller,
     /// A person must sign in.

@@ -7,6 +7,7 @@ mod challenge;
 mod headers;
 mod requests;
 mod resolve;
+pub mod vault;
 mod view;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -28,6 +29,7 @@ use self::requests::pending;
 use self::view::view;
 pub use self::view::{AccountView, Status};
 use crate::config::Settings;
+use crate::doorkeeper;
 use crate::platform::{Machine, clock};
 use crate::providers::Providers;
 use crate::services::oidc::dpop::Nonces;
@@ -95,8 +97,8 @@ impl Broker {
             match record {
                 Ok(account) => accounts.push(account),
                 Err(broken) => {
-                    tracing::error!(record = broken.name, "{}", broken.reason);
-                    broken_records.push(broken.reason);
+                    tracing::error!("{broken}");
+                    broken_records.push(broken.to_string());
                 }
             }
         }
@@ -104,6 +106,7 @@ impl Broker {
         sessions.set_ahead(settings.ahead);
         sessions.take_up_clients();
         let sign_ins = SignIns::new(sessions.clone(), vault.clone());
+        tokio::spawn(doorkeeper::keep(vault.clone(), sessions.clone()));
         Ok(Self(Arc::new(Inner {
             owner,
             started: clock::now(),
@@ -129,6 +132,9 @@ impl Broker {
     }
 
     fn put_in_force(&self, settings: Settings) {
+        if settings.vault_key.describe() != self.0.vault.key_place() {
+            tracing::warn!("[vault] key was changed; that counts from the next start on");
+        }
         self.0.providers.take_up(&settings);
         self.0.sessions.set_ahead(settings.ahead);
         self.0.sessions.take_up_clients();
@@ -154,6 +160,7 @@ impl Broker {
 
     /// The same, where it is known whose.
     async fn token_of(&self, account: Account, request: &TokenRequest) -> Result<Given, Failure> {
+        self.unbarred(&account.id)?;
         let key = self.key(&account, request)?;
         let requirement = requirement(request, clock::now());
         let want = Want { key, need: request.need, requirement };

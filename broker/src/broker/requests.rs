@@ -2,33 +2,34 @@
 
 use authbroker_core::account::{Account, Person};
 use authbroker_core::caller::Caller;
-use authbroker_core::failure::Code;
+use authbroker_core::failure::{Code, Failure};
 use authbroker_core::lifecycle::{Need, SignOutReach, SignOutReport};
 use authbroker_core::request::{SignInRequest, TokenRequest};
 use authbroker_core::time::UnixTime;
 use tokio::sync::mpsc;
 
 use super::view::words;
-use super::{Broker, Pending};
+use super::{Broker, Given, Pending};
 use crate::config::Flow;
 use crate::services::browser;
 use crate::services::oidc::EndSession;
+use crate::services::vault::Prompt;
 use crate::sign_ins::{Opener, Phase, Wish};
 
 impl Broker {
     /// What an app gets without a person: its account, if a token can be had; `None` if a person
     /// is needed.
     pub(super) async fn try_silently(&self, caller: &Caller, wish: &Wish) -> Option<Phase> {
-        match self.token(caller, silent_request(&wish.request)).await {
+        let mut answer = self.token(caller, silent_request(&wish.request)).await;
+        if fails_with(&answer, Code::VaultLocked)
+            && self.0.vault.ready(Prompt::Allowed).await.is_ok()
+        {
+            // A person is at hand, and has opened the keyring.
+            answer = self.token(caller, silent_request(&wish.request)).await;
+        }
+        match answer {
             Ok(given) => Some(Phase::Done(given.account.id)),
-            Err(failure)
-                if matches!(
-                    failure.code,
-                    Code::InteractionRequired | Code::StepUpRequired | Code::NoSuchAccount
-                ) =>
-            {
-                None
-            }
+            Err(failure) if needs_person(failure.code) => None,
             Err(failure) => Some(Phase::Failed(failure)),
         }
     }
@@ -105,6 +106,18 @@ fn silent_request(request: &SignInRequest) -> TokenRequest {
         token_type: request.token_type,
         timeout: None,
     }
+}
+
+/// Whether a sign-in helps. It takes the place of a record that is broken, too.
+const fn needs_person(code: Code) -> bool {
+    matches!(
+        code,
+        Code::InteractionRequired | Code::StepUpRequired | Code::NoSuchAccount | Code::VaultDamaged
+    )
+}
+
+fn fails_with(answer: &Result<Given, Failure>, code: Code) -> bool {
+    answer.as_ref().is_err_and(|failure| failure.code == code)
 }
 
 /// Brings the browser to the end of its session. The address holds an ID token: it goes to the

@@ -4,12 +4,12 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use authbroker_core::account::Account;
+use authbroker_core::failure::Code;
 use authbroker_core::lifecycle::{Ending, SignOutReport, Standing};
 use authbroker_core::time::UnixTime;
 
-use super::Broker;
+use super::{Broker, vault};
 use crate::platform::clock;
-use crate::services::vault::VaultState;
 use crate::sessions::Seen;
 
 /// An account as a caller sees it.
@@ -57,13 +57,8 @@ impl Broker {
         let mut problems: Vec<_> =
             config_error.iter().cloned().chain(self.0.broken_records.iter().cloned()).collect();
         problems.extend(accounts.iter().filter_map(problem));
-        let (vault_key, state) = self.0.vault.state();
-        let (vault_state, vault_reason) = match state {
-            VaultState::Unread => ("unread", None),
-            VaultState::Open => ("open", None),
-            VaultState::Locked(why) => ("locked", Some(why)),
-            VaultState::Damaged(why) => ("damaged", Some(why)),
-        };
+        let vault_key = self.0.vault.key_place();
+        let (vault_state, vault_reason) = vault::words(self.0.vault.state());
         Status {
             uptime: self.0.started.boot.until(clock::now().boot),
             config_error,
@@ -91,7 +86,11 @@ pub(super) fn view(seen: Seen) -> AccountView {
             ("ready", "the disk refuses to keep this sign-in: it ends with the daemon".to_owned())
         }
         Standing::Offline(failure) => ("offline", failure.message.clone()),
-        Standing::Unreadable(failure) => ("vault-locked", failure.message.clone()),
+        Standing::Unreadable(failure) if failure.code == Code::VaultLocked => {
+            ("vault-locked", failure.message.clone())
+        }
+        // A record that is broken: only a new sign-in helps.
+        Standing::Unreadable(failure) => ("interaction-required", failure.message.clone()),
         Standing::Ended(Ending::ByProvider) => {
             ("revoked", "the provider ended this sign-in".to_owned())
         }

@@ -129,8 +129,12 @@ pub enum SecretPlace {
 pub enum VaultKey {
     /// In the keyring of the session.
     Keyring,
+    /// In the state folder, sealed by what the systemd credential of this name says.
+    Credential(String),
     /// In a file that only its owner can read.
     File(PathBuf),
+    /// In the state folder, encrypted with a passphrase.
+    Passphrase,
     /// Nowhere: what is remembered ends with the process.
     Memory,
 }
@@ -140,7 +144,9 @@ impl VaultKey {
     pub fn describe(&self) -> String {
         match self {
             Self::Keyring => "keyring".to_owned(),
+            Self::Credential(name) => format!("credential:{name}"),
             Self::File(path) => format!("file:{}", path.display()),
+            Self::Passphrase => "passphrase".to_owned(),
             Self::Memory => "memory".to_owned(),
         }
     }
@@ -220,24 +226,22 @@ fn check_policy(policy: &file::Policy, problems: &mut Problems) {
 }
 
 fn parse_vault_key(text: Option<&str>, problems: &mut Problems) -> VaultKey {
-    match text {
-        None | Some("keyring") => VaultKey::Keyring,
-        Some("memory") => VaultKey::Memory,
-        Some(text) => {
-            if let Some(path) = text.strip_prefix("file:").filter(|path| path.starts_with('/')) {
-                return VaultKey::File(path.into());
-            }
-            match text {
-                "passphrase" => problems.unsupported("[vault] key = \"passphrase\""),
-                _ if text.starts_with("credential:") => {
-                    problems.unsupported("[vault] key = \"credential:…\"");
-                }
-                _ => problems.0.push(format!(
-                    "[vault] key: {text:?} is not keyring, file:/ABSOLUTE/PATH or memory"
-                )),
-            }
-            VaultKey::Memory
+    let parsed = read_vault_key(text.unwrap_or("keyring"));
+    problems.take("[vault] key", parsed).unwrap_or(VaultKey::Memory)
+}
+
+fn read_vault_key(text: &str) -> Result<VaultKey, String> {
+    match text.split_once(':') {
+        None if text == "keyring" => Ok(VaultKey::Keyring),
+        None if text == "passphrase" => Ok(VaultKey::Passphrase),
+        None if text == "memory" => Ok(VaultKey::Memory),
+        Some(("file", path)) if path.starts_with('/') => Ok(VaultKey::File(path.into())),
+        Some(("credential", name)) => {
+            credential_name(name).map(|name| VaultKey::Credential(name.to_owned()))
         }
+        _ => Err(format!(
+            "{text:?} is not keyring, credential:NAME, file:/ABSOLUTE/PATH, passphrase or memory"
+        )),
     }
 }
 
@@ -351,8 +355,13 @@ fn parse_client_auth(
 fn credential(name: &str) -> Result<PathBuf, String> {
     let folder = env::path(env::CREDENTIALS);
     let folder = folder.ok_or("systemd gave this process no credentials (LoadCredential=)")?;
-    let plain = !name.is_empty() && !name.contains('/') && name != "..";
-    plain.then(|| folder.join(name)).ok_or_else(|| format!("{name:?} is no credential's name"))
+    credential_name(name).map(|name| folder.join(name))
+}
+
+/// A credential's name is a file's name.
+fn credential_name(name: &str) -> Result<&str, String> {
+    let plain = !name.is_empty() && !name.contains('/') && name != "." && name != "..";
+    plain.then_some(name).ok_or_else(|| format!("{name:?} is no credential's name"))
 }
 
 fn parse_endpoints(place: &str, file: file::Endpoints, problems: &mut Problems) -> Endpoints {

@@ -67,12 +67,38 @@ fn what_is_not_supported_yet_is_said_in_words() {
             "[policy] unverified = \"ask\" is not supported by this version yet",
         ),
         ("[[rule]]\ndecision = \"allow\"", "[[rule]] is not supported"),
-        ("[vault]\nkey = \"passphrase\"", "[vault] key = \"passphrase\" is not supported"),
     ] {
         let text = problems(line);
         assert!(text.contains(word), "{text}");
     }
     assert!(load(Some(&write("[policy]\nunverified = \"allow\"").path), true).is_ok());
+}
+
+#[test]
+fn the_vaults_key_has_five_places_and_another_word_names_them() {
+    let key = |word: &str| {
+        load(Some(&write(&format!("[vault]\nkey = {word:?}\n")).path), true)
+            .map(|settings| settings.vault_key)
+    };
+    for (word, place) in [
+        ("keyring", VaultKey::Keyring),
+        ("credential:vault", VaultKey::Credential("vault".into())),
+        ("file:/etc/key", VaultKey::File("/etc/key".into())),
+        ("passphrase", VaultKey::Passphrase),
+        ("memory", VaultKey::Memory),
+    ] {
+        assert_eq!(key(word), Ok(place.clone()));
+        assert_eq!(place.describe(), word);
+    }
+    for (word, said) in [
+        ("file:relative", "is not keyring, credential:NAME, file:/ABSOLUTE/PATH"),
+        ("keychain", "is not keyring"),
+        ("credential:../key", "is no credential's name"),
+        ("credential:", "is no credential's name"),
+    ] {
+        let text = key(word).unwrap_err().to_string();
+        assert!(text.contains("[vault] key: ") && text.contains(said), "{text}");
+    }
 }
 
 #[test]

@@ -67,6 +67,8 @@ points! {
     NoteMade = "vault.note.made",
     /// The note is gone, perhaps not from the disk.
     NoteRemoved = "vault.note.removed",
+    /// Every record has its new key, and the one before is gone.
+    RekeyEnded = "vault.rekey.ended",
     /// The record is gone, and the note beside it is not.
     RecordRemoved = "vault.record.removed",
 }

@@ -49,9 +49,15 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
 
 /// Reads a file that holds a secret, if it belongs to this user and nobody else may read it.
 pub fn read_private_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    // A pipe in the file's place is not waited for.
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let mut file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    // Of what was opened, not of the name: a link to somebody else's file is somebody else's file.
     let meta = file.metadata()?;
     let refuse = |why: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    if !meta.is_file() {
+        return refuse(format!("{} is no file", path.display()));
+    }
     if meta.uid() != own_uid() {
         return refuse(format!("{} belongs to user {}", path.display(), meta.uid()));
     }
@@ -73,6 +79,12 @@ pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// Makes a new empty file that only its owner can read. Fails where one exists. It lasts from the
+/// next [`sync_folder`] on.
+pub fn create_empty_file(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
 /// Makes a rename or a removal in `folder` survive a power cut.
@@ -118,12 +130,12 @@ fn by(pid: Option<u32>) -> String {
 /// Takes a folder for this process alone. The kernel gives it back, however the process ends.
 pub fn lock_folder(folder: &Path) -> Result<FolderLock, LockError> {
     let failed = |source| LockError::Failed { folder: folder.to_path_buf(), source };
-    let mut options = OpenOptions::new();
-    let file = options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let mut file = file.open(folder.join("brokerd.lock")).map_err(failed)?;
+    let (mut file, writable) = open_lock(&folder.join("brokerd.lock")).map_err(failed)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) if writable == Writable::No => Ok(FolderLock(file)),
         Ok(()) => {
-            sign(&mut file).map_err(failed)?;
+            // Who holds it is a courtesy: the lock itself does not need it, nor a full disk's room.
+            let _unsigned = sign(&mut file);
             Ok(FolderLock(file))
         }
         Err(Errno::WOULDBLOCK) => {
@@ -132,6 +144,26 @@ pub fn lock_folder(folder: &Path) -> Result<FolderLock, LockError> {
             Err(LockError::Held { folder: folder.to_path_buf(), pid: text.trim().parse().ok() })
         }
         Err(error) => Err(failed(error.into())),
+    }
+}
+
+/// Whether a file can be written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writable {
+    Yes,
+    No,
+}
+
+/// Opens a lock's file, made if missing. On a disk that cannot be written, one that is there will
+/// do.
+fn open_lock(path: &Path) -> io::Result<(File, Writable)> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            Ok((File::open(path)?, Writable::No))
+        }
+        opened => Ok((opened?, Writable::Yes)),
     }
 }
 

@@ -12,6 +12,7 @@
 mod agenda;
 mod clients;
 mod keeper;
+mod locking;
 mod perform;
 
 use std::collections::HashMap;
@@ -27,7 +28,7 @@ use authbroker_core::lifecycle::{
 };
 use authbroker_core::time::{BootTime, Now, UnixTime};
 use authbroker_core::token::{AccessToken, SlotKey};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use self::agenda::Agenda;
 use crate::platform::{Machine, clock};
@@ -51,6 +52,8 @@ struct Shared {
     ahead: AtomicU64,
     /// Counts up whenever a list of accounts may look different.
     changes: watch::Sender<u64>,
+    /// Told after every step and every effect, for whoever waits for the sessions to come to rest.
+    moved: Notify,
 }
 
 /// One account: who it is, and its session.
@@ -73,6 +76,8 @@ struct Desk {
     tick: Option<BootTime>,
     waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
     queue: mpsc::UnboundedSender<Effect>,
+    /// Effects in the queue that are not performed yet.
+    owed: usize,
 }
 
 /// How an account stands, and since when.
@@ -106,6 +111,7 @@ impl Sessions {
             agenda: Agenda::default(),
             ahead: AtomicU64::new(Margins::default().ahead.as_secs()),
             changes,
+            moved: Notify::new(),
         }));
         for account in accounts {
             sessions.add(account, Session::unread());
@@ -219,6 +225,7 @@ impl Sessions {
             desk.enqueue(effects);
         }
         self.publish(entry);
+        self.0.moved.notify_waiters();
     }
 
     /// Steps an event, and notes when the session wants to be looked at next.
@@ -268,8 +275,15 @@ impl Sessions {
     fn add(&self, account: Account, session: Session) {
         let (queue, effects) = mpsc::unbounded_channel();
         let standing = (session.standing(), clock::now().boot);
-        let desk =
-            Desk { session, standing, renewed: None, tick: None, waiting: HashMap::new(), queue };
+        let desk = Desk {
+            session,
+            standing,
+            renewed: None,
+            tick: None,
+            waiting: HashMap::new(),
+            queue,
+            owed: 0,
+        };
         let id = account.id.clone();
         let entry = Arc::new(Entry {
             spread: id.as_str().bytes().fold(0, u8::wrapping_add),
@@ -305,7 +319,8 @@ impl Desk {
         effects
     }
 
-    fn enqueue(&self, effects: Vec<Effect>) {
+    fn enqueue(&mut self, effects: Vec<Effect>) {
+        self.owed += effects.len();
         for effect in effects {
             // The receiver lives as long as the entry.
             let _ended = self.queue.send(effect);

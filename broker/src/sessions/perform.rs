@@ -19,6 +19,8 @@ pub(super) async fn drain(
 ) {
     while let Some(effect) = effects.recv().await {
         sessions.perform(&entry, effect).await;
+        lock(&entry.desk).owed -= 1;
+        sessions.0.moved.notify_waiters();
     }
 }
 

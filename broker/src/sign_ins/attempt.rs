@@ -7,6 +7,7 @@ use std::time::Duration;
 use authbroker_core::account::{Grant, Memory};
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::{AccountId, Stamp};
+use authbroker_core::secret::Secret;
 use authbroker_core::sign_in::{Entropy, SignIn, Verdict};
 use tokio::sync::{oneshot, watch};
 use url::Url;
@@ -70,25 +71,7 @@ impl Attempt {
         let mut sent = self.send_off().await?;
         let (verdict, page) = self.wait_for_answer(&mut sent.listening).await?;
         let result = match verdict {
-            Verdict::Code(code) => {
-                self.tell(Phase::Exchanging);
-                reach(FaultPoint::SignInCode);
-                let provider = &self.wish.provider;
-                let signed_in = provider
-                    .exchange(
-                        &sent.metadata,
-                        &sent.authorization,
-                        &sent.sign_in,
-                        &sent.redirect_uri,
-                        &code,
-                    )
-                    .await;
-                reach(FaultPoint::SignInExchanged);
-                match signed_in {
-                    Ok(signed_in) => self.take_up(begun, signed_in).await,
-                    Err(failure) => Err(failure),
-                }
-            }
+            Verdict::Code(code) => self.finish(begun, &sent, &code).await,
             Verdict::Refused(refusal) => Err(refused(&refusal)),
             Verdict::Broken(breach) => Err(broken(&breach.to_string())),
             Verdict::Stray => Err(broken("a stray answer was taken for the real one")),
@@ -100,6 +83,25 @@ impl Attempt {
         sent.listening.finish().await;
         reach(FaultPoint::SignInAnswered);
         result.map(|(id, _)| id)
+    }
+
+    /// Exchanges the code, and gives what it brings to the account's session.
+    async fn finish(
+        &self,
+        begun: Stamp,
+        sent: &Sent,
+        code: &Secret,
+    ) -> Result<(AccountId, String), Failure> {
+        self.tell(Phase::Exchanging);
+        // Somebody may have locked it meanwhile: a code that is not exchanged is nothing lost.
+        self.shared.vault.ready(Prompt::Never).await.map_err(|error| error.to_failure())?;
+        reach(FaultPoint::SignInCode);
+        let Sent { metadata, authorization, sign_in, redirect_uri, .. } = sent;
+        let provider = &self.wish.provider;
+        let exchange = provider.exchange(metadata, authorization, sign_in, redirect_uri, code);
+        let signed_in = exchange.await;
+        reach(FaultPoint::SignInExchanged);
+        self.take_up(begun, signed_in?).await
     }
 
     /// Prepares the attempt and sends the browser to the provider.

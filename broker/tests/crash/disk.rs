@@ -20,8 +20,9 @@ const STEPS: [(FaultPoint, &str); 5] = [
 
 #[tokio::test]
 async fn a_sign_in_lives_on_in_memory_while_the_disk_refuses_and_is_kept_when_it_does_not() {
-    let refused = STEPS.map(|(point, what)| async move {
-        let moment = Moment { point, passage: 1 };
+    // The record's file, and that of the index after it.
+    let steps = [1, 2].map(|passage| STEPS.map(|(point, what)| (Moment { point, passage }, what)));
+    let refused = steps.concat().into_iter().map(|(moment, what)| async move {
         let mut stand = world::alice(world::strict()).await;
         start_with(&mut stand, &moment.fault(what)).await;
         assert_eq!(stand.ctl(["token", "--force"]).await.code, 0, "{moment:?}");

@@ -1,6 +1,6 @@
 //! The daemon killed at every moment at which something could be lost.
 //!
-//! 1. A story (a sign-in, a renewal, a sign-out) is told once without a fault. The log tells which
+//! 1. A story (a sign-in, a renewal, a sign-out, a rekey) is told once without a fault. The log tells which
 //!    points it passes, and how often: those are its moments.
 //! 2. For each of them the story is told again to a daemon that kills itself there, with SIGKILL,
 //!    as a power cut would. Then the daemon is started as usual.
@@ -15,6 +15,7 @@
 mod disk;
 mod moments;
 mod refresh;
+mod rekey;
 mod sign_in;
 mod sign_out;
 #[allow(dead_code, reason = "the end-to-end tests use the rest of it")]
@@ -25,7 +26,8 @@ mod world;
 use authbroker::platform::fault_point::FaultPoint;
 
 /// The points that each story passes, whatever their order.
-const STORIES: [&[FaultPoint]; 3] = [sign_in::POINTS, refresh::POINTS, sign_out::POINTS];
+const STORIES: [&[FaultPoint]; 4] =
+    [sign_in::POINTS, refresh::POINTS, sign_out::POINTS, rekey::POINTS];
 
 #[test]
 fn every_point_is_passed_by_some_story() {

@@ -12,6 +12,12 @@ pub(crate) const POINTS: &[FaultPoint] = &[
     FaultPoint::SignOutRevoked,
     FaultPoint::ForgetBegun,
     FaultPoint::RecordRemoved,
+    // The index, which knows the record no more.
+    FaultPoint::FileCreated,
+    FaultPoint::FileWritten,
+    FaultPoint::FileSynced,
+    FaultPoint::FileRenamed,
+    FaultPoint::FolderSynced,
     FaultPoint::Forgotten,
     FaultPoint::Answer,
 ];

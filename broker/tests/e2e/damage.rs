@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use dev_issuer::{Fault, Times};
 
-use crate::stand::{LIMIT, Stand, daemon};
+use crate::stand::{LIMIT, Stand, daemon, daemon_with};
 
 #[tokio::test]
 async fn a_restart_keeps_the_sign_in() {
@@ -67,7 +67,7 @@ async fn a_damaged_record_is_named_and_the_other_account_goes_on() {
     stand.ctl(["token", &alice]).await.assert_fails(
         8,
         &format!("record {alice}"),
-        "brokerctl status",
+        "brokerctl login",
     );
     assert_eq!(stand.ctl(["token", &bob]).await.code, 0);
     assert_eq!(std::fs::read(&record).unwrap(), bytes, "left as it was");
@@ -116,6 +116,18 @@ async fn a_second_daemon_ends_and_says_who_was_first() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("another broker (process ") && said.contains("\nhint: "), "{said}");
     assert_eq!(stand.ctl(["status"]).await.code, 0, "the first one goes on");
+}
+
+#[tokio::test]
+async fn a_second_daemon_with_another_runtime_folder_does_not_get_the_same_vault() {
+    let stand = Stand::signed_in().await;
+    let mut second = daemon_with(stand.folder.path(), &stand.path("another-run"));
+    let output = tokio::time::timeout(LIMIT, second.output()).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let state = stand.path("state").display().to_string();
+    assert!(said.contains(&format!("has {state}")) && said.contains("--state-dir"), "{said}");
+    assert_eq!(stand.ctl(["token", "--force"]).await.code, 0, "the first one goes on");
 }
 
 #[tokio::test]

@@ -28,3 +28,4 @@ mod stand;
 mod standards;
 mod step_up;
 mod tls;
+mod vault;

@@ -8,7 +8,9 @@ use authbroker_client::{Client, Door, Pending, Step};
 use dev_issuer::user_agent::{Consent, UserAgent, Visit};
 use dev_issuer::{ACCOUNTS, Issuer, Options};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
+};
 use tokio::process::{Child, ChildStdout, Command};
 use url::Url;
 
@@ -44,12 +46,17 @@ impl Ran {
 
     /// Asserts a failure as a person sees it: what happened, and what helps.
     pub(crate) fn assert_fails(&self, code: i32, words: &str, hint: &str) {
+        self.assert_says(code, words, hint);
+        assert_eq!(self.out, "", "no data on stdout: {self:?}");
+    }
+
+    /// The same of a command that had printed something before.
+    pub(crate) fn assert_says(&self, code: i32, words: &str, hint: &str) {
         assert_eq!(self.code, code, "{self:?}");
         let lines: Vec<_> = self.err.lines().collect();
         let [.., what, help] = lines.as_slice() else { panic!("two lines at least: {self:?}") };
         assert!(what.starts_with("brokerctl: ") && what.contains(words), "{words:?} in {self:?}");
         assert!(help.starts_with("hint: ") && help.contains(hint), "{hint:?} in {self:?}");
-        assert_eq!(self.out, "", "no data on stdout: {self:?}");
     }
 }
 
@@ -64,12 +71,35 @@ impl Stand {
 
     /// A stand whose `[provider.dev]` has more lines.
     pub(crate) async fn configured(options: Options, extra_config: &str) -> Self {
-        let issuer = Issuer::start(options).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut stand = Self { issuer, folder, daemon: None };
+        let mut stand = Self::prepared(options).await;
         stand.configure("desktop-broker", extra_config);
         stand.start().await;
         stand
+    }
+
+    /// A stand whose vault has its key in this place.
+    pub(crate) async fn with_vault_key(place: &str) -> Self {
+        let mut stand = Self::prepared(Options::default()).await;
+        stand.put_vault_key(place);
+        stand.start().await;
+        stand
+    }
+
+    /// A stand whose daemon does not run yet.
+    pub(crate) async fn prepared(options: Options) -> Self {
+        let issuer = Issuer::start(options).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let stand = Self { issuer, folder, daemon: None };
+        stand.configure("desktop-broker", "");
+        stand
+    }
+
+    /// Writes the configuration anew, with the vault's key in another place.
+    pub(crate) fn put_vault_key(&self, place: &str) {
+        let text = std::fs::read_to_string(self.path("config.toml")).unwrap();
+        let (rest, _) = text.split_once("[vault]").unwrap();
+        let text = format!("{rest}[vault]\nkey = {place:?}\n");
+        std::fs::write(self.path("config.toml"), text).unwrap();
     }
 
     /// The same with somebody signed in.
@@ -100,6 +130,13 @@ impl Stand {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The names of the vault's records.
+    pub(crate) fn records(&self) -> Vec<String> {
+        let files = std::fs::read_dir(self.path("state/vault")).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter_map(|name| Some(name.strip_suffix(".record")?.to_owned())).collect()
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -157,6 +194,17 @@ impl Stand {
     /// Runs `brokerctl` to its end.
     pub(crate) async fn ctl<const N: usize>(&self, args: [&str; N]) -> Ran {
         run(self.ctl_command().args(args)).await
+    }
+
+    /// Runs `brokerctl` with `input` on its standard input.
+    pub(crate) async fn ctl_with<const N: usize>(&self, args: [&str; N], input: &str) -> Ran {
+        let mut child = self.ctl_command().args(args).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // A command that ends before it reads is no failure of this.
+        let _ended = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        let output = tokio::time::timeout(LIMIT, child.wait_with_output()).await;
+        ran(&output.expect("the command ends in time").unwrap())
     }
 
     pub(crate) fn ctl_command(&self) -> Command {
@@ -308,16 +356,22 @@ pub(crate) fn tool() -> Command {
 
 pub(crate) async fn run(command: &mut Command) -> Ran {
     let output = tokio::time::timeout(LIMIT, command.output()).await;
-    let output = output.expect("the command ends in time").unwrap();
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    ran(&output.expect("the command ends in time").unwrap())
+}
+
+fn ran(output: &std::process::Output) -> Ran {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let code = output.status.code().unwrap_or(-1);
+    Ran { code, out: text(&output.stdout), err: text(&output.stderr) }
 }
 
 /// A daemon in `folder`, with its log there. Readiness is a byte on its standard output.
 pub(crate) fn daemon(folder: &Path) -> Command {
+    daemon_with(folder, &folder.join("run"))
+}
+
+/// The same with its sockets in another place.
+pub(crate) fn daemon_with(folder: &Path, runtime_dir: &Path) -> Command {
     let log =
         std::fs::OpenOptions::new().create(true).append(true).open(folder.join("brokerd.log"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_brokerd"));
@@ -326,7 +380,7 @@ pub(crate) fn daemon(folder: &Path) -> Command {
         .arg("--config")
         .arg(folder.join("config.toml"))
         .arg("--runtime-dir")
-        .arg(folder.join("run"))
+        .arg(runtime_dir)
         .arg("--state-dir")
         .arg(folder.join("state"))
         // Whatever a test asks for, no window opens on the machine that runs it.

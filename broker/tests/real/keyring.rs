@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use authbroker_client::{Client, Door, Watch};
 use serde_json::{Value, json};
 
-use crate::world::{Done, Keyring, Running, Session, eventually, issuer};
+use crate::world::{
+    DeafKeyring, Done, Keyring, NAME, ROOT, Running, Session, eventually, issuer, soon,
+};
 
 /// What "within seconds" is on a busy machine. The broker itself gives a silent request 20 s.
 const SECONDS: Duration = Duration::from_secs(15);
@@ -18,6 +21,30 @@ impl Session {
     async fn state(&self) -> String {
         let accounts = self.brokerctl(&["accounts", "--json"]).await.json();
         accounts[0]["state"].as_str().unwrap().to_owned()
+    }
+
+    /// A look at the accounts that lasts, as an app has it.
+    async fn watch(&self) -> Watch {
+        let socket = self.runtime_dir().join("broker.sock");
+        Client::connect_to(Door::Socket(socket)).await.unwrap().watch().await.unwrap()
+    }
+
+    /// The property `State` of the one account, as it stands on the bus.
+    async fn state_on_the_bus(&self) -> Value {
+        let id = &self.brokerctl(&["accounts", "--json"]).await.json()[0]["id"];
+        let path = format!("{ROOT}/accounts/{}", id.as_str().unwrap().replace('-', "_2d"));
+        let property = ["get-property", NAME, &path, "org.authbroker.Broker1.Account", "State"];
+        self.busctl(&property).await.json()["data"].take()
+    }
+
+    /// Signs in with the key in an open keyring, and ends the broker and the keyring.
+    async fn signed_in_before(&self, issuer: &str) {
+        let keyring = Keyring::unlocked(self).await;
+        self.configure(issuer, "keyring");
+        let broker = self.brokerd().await;
+        self.sign_in().await;
+        broker.end().await;
+        keyring.end().await;
     }
 
     /// Asks for a token and holds the answer to what a locked vault owes its user.
@@ -54,6 +81,24 @@ impl Session {
             }
         }
     }
+}
+
+/// Waits until the one account is told to be in a state.
+async fn told(watch: &mut Watch, state: &str) {
+    let told = async {
+        while watch.next().await.unwrap().accounts.iter().all(|account| account.state != state) {}
+    };
+    soon(state, told).await;
+}
+
+/// How many threads of the broker wait for a keyring.
+fn keyring_threads(broker: &Running) -> usize {
+    let threads = format!("/proc/{}/task", broker.pid().as_raw_nonzero());
+    let names = std::fs::read_dir(threads).unwrap().filter_map(|thread| {
+        // A thread may end while it is looked at.
+        std::fs::read_to_string(thread.ok()?.path().join("comm")).ok()
+    });
+    names.filter(|name| name.trim() == "keyring").count()
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long a person waits is the point")]
@@ -104,7 +149,7 @@ async fn a_locked_keyring_is_told_of_and_neither_waited_for_nor_prompted() {
     let keyring = Keyring::locked(&session).await;
     let monitor = session.monitor().await;
     let _broker = session.brokerd().await;
-    session.assert_no_token("VaultLocked", "the keyring is locked", "unlock the keyring").await;
+    session.assert_no_token("VaultLocked", "the keyring is locked", "brokerctl unlock").await;
     assert_eq!(session.state().await, "vault-locked");
     let vault = session.status().await["vault"].take();
     assert_eq!((&vault["state"], &vault["key"]), (&json!("locked"), &json!("keyring")));
@@ -133,7 +178,7 @@ async fn a_keyring_that_comes_back_is_used_again() {
     keyring.end().await;
 
     let _broker = session.brokerd().await;
-    session.assert_no_token("VaultLocked", "no keyring answers", "unlock the keyring").await;
+    session.assert_no_token("VaultLocked", "no keyring answers", "start a keyring").await;
     let _keyring = Keyring::unlocked(&session).await;
     session.brokerctl(&["token"]).await.good();
 }
@@ -173,4 +218,125 @@ async fn without_a_keyring_a_sign_in_does_not_even_begin() {
         assert_eq!(session.records(), Vec::<std::path::PathBuf>::new());
     }
     assert!(issuer.requests().iter().all(|request| request.path != "/authorize"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dbus-daemon and gnome-keyring: ./test.sh runs it"]
+async fn who_watches_is_told_of_a_locked_keyring_and_of_its_unlocking_though_nobody_asks() {
+    let (session, issuer) = (Session::start().await, issuer().await);
+    session.signed_in_before(issuer.url()).await;
+    let keyring = Keyring::locked(&session).await;
+    let monitor = session.monitor().await;
+    let _broker = session.brokerd().await;
+    let mut watch = session.watch().await;
+    told(&mut watch, "vault-locked").await;
+    assert_eq!(session.state_on_the_bus().await, "vault-locked");
+    keyring.unlock(&session).await;
+    told(&mut watch, "ready").await;
+    assert_eq!(session.state_on_the_bus().await, "ready");
+    session.brokerctl(&["token"]).await.good();
+    let calls = session.calls_to_the_keyring(monitor).await;
+    assert!(!calls.iter().any(|call| call == "Prompt"), "nobody was asked: {calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dbus-daemon and gnome-keyring: ./test.sh runs it"]
+async fn who_watches_is_told_when_another_keyring_daemon_takes_over_though_nobody_asks() {
+    let (session, issuer) = (Session::start().await, issuer().await);
+    session.signed_in_before(issuer.url()).await;
+    let keyring = Keyring::locked(&session).await;
+    let broker = session.brokerd().await;
+    let mut watch = session.watch().await;
+    told(&mut watch, "vault-locked").await;
+    keyring.end().await;
+    let keyring = Keyring::unlocked(&session).await;
+    told(&mut watch, "ready").await;
+
+    // With the key in memory, no keyring is needed any more.
+    keyring.end().await;
+    session.brokerctl(&["token", "--force"]).await.good();
+    assert_eq!(session.state().await, "ready");
+    assert_eq!(keyring_threads(&broker), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dbus-daemon and gnome-keyring: ./test.sh runs it"]
+async fn unlocking_has_the_keyring_ask_and_a_token_alone_never_does() {
+    let (session, issuer) = (Session::start().await, issuer().await);
+    session.signed_in_before(issuer.url()).await;
+    let _keyring = Keyring::locked(&session).await;
+    let _broker = session.brokerd().await;
+    let monitor = session.monitor().await;
+    session.assert_no_token("VaultLocked", "the keyring is locked", "brokerctl unlock").await;
+    let calls = session.calls_to_the_keyring(monitor).await;
+    assert!(!calls.iter().any(|call| call == "Unlock"), "{calls:?}");
+
+    // Nothing in this session can show a prompt: the keyring tries, and says so.
+    let monitor = session.monitor().await;
+    let refused = session.brokerctl(&["unlock", "--json"]).await;
+    assert_failure(&refused, "VaultLocked", "the vault is locked", "brokerctl unlock");
+    let calls = session.calls_to_the_keyring(monitor).await;
+    assert!(calls.contains(&"Prompt".to_owned()), "{calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dbus-daemon and gnome-keyring: ./test.sh runs it"]
+async fn a_rekey_puts_a_new_key_into_the_keyring() {
+    let (session, issuer) = (Session::start().await, issuer().await);
+    let _keyring = Keyring::unlocked(&session).await;
+    session.configure(issuer.url(), "keyring");
+    let broker = session.brokerd().await;
+    session.sign_in().await;
+    let record = std::fs::read(&session.records()[0]).unwrap();
+    let rekeyed = session.brokerctl(&["vault", "rekey", "--json"]).await.json();
+    assert_eq!(rekeyed, json!({"records": 1, "broken": []}));
+    assert_ne!(std::fs::read(&session.records()[0]).unwrap(), record);
+    session.brokerctl(&["lock"]).await.good();
+    session.brokerctl(&["unlock"]).await.good();
+    session.brokerctl(&["token"]).await.good();
+    assert!(broker.end().await.success());
+    let _broker = session.brokerd().await;
+    session.brokerctl(&["token"]).await.good();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dbus-daemon and gnome-keyring: ./test.sh runs it"]
+async fn a_keyring_that_never_answers_costs_one_thread_and_nobody_waits_for_it() {
+    let (session, issuer) = (Session::start().await, issuer().await);
+    session.signed_in_before(issuer.url()).await;
+    let deaf = DeafKeyring::start(&session).await;
+    let broker = session.brokerd().await;
+    // The broker has asked by itself; whoever comes meanwhile does not wait for that.
+    session.assert_no_token("VaultLocked", "its key was asked for and has not come yet", "").await;
+    let given_up = async || (session.status().await["vault"]["state"] == "locked").then_some(());
+    eventually("the end of the broker's own question", given_up).await;
+    let words = "an earlier question to the keyring is still open";
+    for _ in 0..3 {
+        session.assert_no_token("VaultLocked", words, "").await;
+    }
+    assert_eq!(keyring_threads(&broker), 1);
+    let mut watch = session.watch().await;
+    deaf.end().await;
+    let _keyring = Keyring::unlocked(&session).await;
+    told(&mut watch, "ready").await;
+    session.brokerctl(&["token"]).await.good();
+    assert_eq!(keyring_threads(&broker), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dbus-daemon and gnome-keyring: ./test.sh runs it"]
+async fn a_frozen_keyring_does_not_hold_up_the_start_and_is_used_when_it_goes_on() {
+    let (session, issuer) = (Session::start().await, issuer().await);
+    session.signed_in_before(issuer.url()).await;
+    let keyring = Keyring::unlocked(&session).await;
+    keyring.freeze();
+    let begun = now();
+    let _broker = session.brokerd().await;
+    assert!(begun.elapsed() < SECONDS, "{:?}", begun.elapsed());
+    let mut watch = session.watch().await;
+    told(&mut watch, "vault-locked").await;
+    session.assert_no_token("VaultLocked", "the vault is locked: ", "").await;
+    keyring.thaw();
+    session.brokerctl(&["unlock"]).await.good();
+    session.brokerctl(&["token"]).await.good();
 }

@@ -14,6 +14,7 @@
 )]
 
 mod dbus;
+mod disk;
 mod keyring;
 mod oidc_provider;
 mod openid_client;

@@ -74,7 +74,7 @@ pub struct Status {
 /// The vault's state.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Vault {
-    /// `keyring`, `file:PATH` or `memory`.
+    /// `keyring`, `credential:NAME`, `file:PATH`, `passphrase` or `memory`.
     pub key: String,
     /// `open`, `locked`, `damaged` or `unread`.
     pub state: String,

@@ -77,6 +77,10 @@ pub enum Event {
         /// What the provider did.
         report: super::SignOutReport,
     },
+    /// The vault was locked. A grant that it holds and that nobody uses is put out of memory.
+    Locked(Failure),
+    /// The vault was opened: what could not be read for its lock, or for another reason, may be now.
+    Unlocked,
     /// The time of [`Session::next_tick`](super::Session::next_tick) has come.
     Tick,
     /// The network is not what it was: what could not be reached may be reachable now.

@@ -422,6 +422,20 @@ impl SignedIn {
         }
     }
 
+    /// Puts the grant out of memory, unless something would be lost by that: a refresh token that is
+    /// in use may come back rotated, and what the disk refused is nowhere else. A doubt is not lost:
+    /// the note of it stays in the vault. Of a client there is nothing in the vault.
+    pub(super) fn locked(self, failure: Failure, turn: &mut Turn<'_>) -> State {
+        let in_use = matches!(self.line, Line::Busy { .. });
+        if in_use || self.saved != Saved::Yes || self.holder == Holder::Client {
+            return State::SignedIn(self);
+        }
+        for slot in self.slots.into_values() {
+            answer_all(slot.waiting, &failure, turn);
+        }
+        State::Unread { trouble: Some(failure) }
+    }
+
     pub(super) fn standing(&self) -> Standing {
         match (&self.line, self.saved) {
             (Line::Resting { failure, .. }, _) => Standing::Offline(failure.clone()),

@@ -69,6 +69,8 @@ impl State {
                 self.sign_out_asked(Leaver { ticket, stamp, reach }, turn)
             }
             Event::Left { attempt, report } => self.left(attempt, &report, turn),
+            Event::Locked(failure) => self.locked(failure, turn),
+            Event::Unlocked => self.unlocked(turn),
             of_the_line => self.line_event(of_the_line, turn),
         }
     }
@@ -195,6 +197,31 @@ impl State {
         }
     }
 
+    /// What is not in memory cannot be had any more; a record known to be broken stays so.
+    fn locked(self, failure: Failure, turn: &mut Turn<'_>) -> Self {
+        match self {
+            Self::SignedIn(signed_in) => signed_in.locked(failure, turn),
+            Self::Unread { trouble } if is_of_the_lock(trouble.as_ref()) => {
+                Self::Unread { trouble: Some(failure) }
+            }
+            other => other,
+        }
+    }
+
+    /// What failed for the lock alone is well again; what failed otherwise is looked at again.
+    fn unlocked(self, turn: &mut Turn<'_>) -> Self {
+        match self {
+            Self::Unread { trouble } if is_of_the_lock(trouble.as_ref()) => {
+                Self::Unread { trouble: None }
+            }
+            Self::Unread { .. } => {
+                turn.push(Effect::Recall);
+                Self::Recalling { wants: Vec::new(), leaving: Vec::new() }
+            }
+            other => other,
+        }
+    }
+
     fn left(self, attempt: Attempt, report: &SignOutReport, turn: &mut Turn<'_>) -> Self {
         match self {
             Self::SigningOut { attempt: current, void_before, leaving } if current == attempt => {
@@ -207,6 +234,11 @@ impl State {
             other => other,
         }
     }
+}
+
+/// Whether nothing is wrong with a record itself.
+fn is_of_the_lock(trouble: Option<&Failure>) -> bool {
+    trouble.is_none_or(|failure| failure.code == Code::VaultLocked)
 }
 
 /// Somebody who waits for the account to be gone.

@@ -49,6 +49,8 @@ enum Move {
     SignOut,
     SignOutLocally,
     Left(Which),
+    Locked,
+    Unlocked,
     TimePasses,
     NetworkChanged,
 }
@@ -89,6 +91,8 @@ const MOVES: &[Move] = &[
     Move::SignOutLocally,
     Move::Left(Current),
     Move::Left(Old),
+    Move::Locked,
+    Move::Unlocked,
     Move::TimePasses,
     Move::NetworkChanged,
 ];
@@ -212,6 +216,8 @@ impl Place {
             Move::RecalledInterrupted => Event::Recalled(Some(Memory::Interrupted(old_grant()))),
             Move::RecallFailed => Event::RecallFailed(failure),
             Move::RememberFailed => Event::RememberFailed,
+            Move::Locked => Event::Locked(Failure::new(Code::VaultLocked, "locked", "unlock it")),
+            Move::Unlocked => Event::Unlocked,
             Move::Left(which) => {
                 Event::Left { attempt: self.attempt(which), report: SignOutReport::OnlyForgotten }
             }

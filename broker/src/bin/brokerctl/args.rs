@@ -62,6 +62,28 @@ pub(crate) enum Command {
     /// About the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Open the vault: with its passphrase, or with what the keyring asks for
+    Unlock,
+    /// Lock the vault: nobody gets a token until it is unlocked
+    Lock,
+    /// About the vault
+    #[command(subcommand)]
+    Vault(VaultCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VaultCommand {
+    /// How the vault is, after a look at every record
+    Status,
+    /// Seal every record with a new key
+    Rekey(Rekey),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rekey {
+    /// Choose another passphrase too
+    #[arg(long)]
+    pub(crate) new_passphrase: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -23,6 +23,10 @@ pub(crate) enum Failure {
     File(String),
     /// What is to be printed cannot be written.
     Output(std::io::Error),
+    /// What is to be typed cannot be read.
+    Input(std::io::Error),
+    /// What was typed cannot be used.
+    Use(&'static str),
 }
 
 impl From<authbroker_client::Error> for Failure {
@@ -56,11 +60,15 @@ impl Failure {
             Self::Config(_) | Self::Add(AddError::Config(_)) => 7,
             Self::Add(AddError::Entry(_) | AddError::Taken(_))
             | Self::NoProvider(_)
-            | Self::File(_) => 2,
+            | Self::File(_)
+            | Self::Use(_) => 2,
             Self::Provider(failure) => {
                 ErrorCode::from_name(failure.code.name()).map_or(1, ErrorCode::exit_code)
             }
-            Self::Add(AddError::Disk { .. }) | Self::Unusable(_) | Self::Output(_) => 1,
+            Self::Add(AddError::Disk { .. })
+            | Self::Unusable(_)
+            | Self::Output(_)
+            | Self::Input(_) => 1,
         }
     }
 
@@ -73,10 +81,11 @@ impl Failure {
             Self::Config(_) | Self::Add(AddError::Config(_)) => "ConfigInvalid",
             Self::Add(AddError::Entry(_) | AddError::Taken(_))
             | Self::NoProvider(_)
-            | Self::File(_) => "InvalidArgs",
+            | Self::File(_)
+            | Self::Use(_) => "InvalidArgs",
             Self::Provider(failure) => failure.code.name(),
             Self::Unusable(_) => "ProviderError",
-            Self::Add(AddError::Disk { .. }) | Self::Output(_) => "Internal",
+            Self::Add(AddError::Disk { .. }) | Self::Output(_) | Self::Input(_) => "Internal",
         }
     }
 
@@ -92,6 +101,8 @@ impl Failure {
             }
             Self::File(what) => what.clone(),
             Self::Output(error) => format!("the output cannot be written: {error}"),
+            Self::Input(error) => format!("nothing can be read: {error}"),
+            Self::Use(what) => (*what).to_owned(),
         }
     }
 
@@ -109,6 +120,8 @@ impl Failure {
             Self::Unusable(_) => "do what stands beside each problem",
             Self::File(_) => "brokerctl provider register --help",
             Self::Output(_) => "check where the output goes",
+            Self::Input(_) => "type it on a terminal, or give it on standard input",
+            Self::Use(_) => "try again",
         }
     }
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Args, Command, ConfigCommand};
+use self::args::{Args, Command, ConfigCommand, VaultCommand};
 use self::failure::Failure;
 use self::print::Printer;
 
@@ -39,5 +39,11 @@ async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
         Command::Reload => commands::reload::run(&place, printer).await,
         Command::Provider(command) => commands::provider::run(&place, command, printer).await,
         Command::Config(ConfigCommand::Check) => commands::config::check(place.config, printer),
+        Command::Unlock => commands::unlock::unlock(&place, printer).await,
+        Command::Lock => commands::unlock::lock(&place, printer).await,
+        Command::Vault(VaultCommand::Status) => commands::vault::status(&place, printer).await,
+        Command::Vault(VaultCommand::Rekey(rekey)) => {
+            commands::vault::rekey(&place, &rekey, printer).await
+        }
     }
 }

@@ -10,6 +10,7 @@ mod connection;
 mod limits;
 mod router;
 mod service;
+mod vault;
 
 use std::io;
 use std::path::{Path, PathBuf};

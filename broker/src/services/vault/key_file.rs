@@ -5,8 +5,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::VaultError;
+use super::file_store::{create, replace};
 use super::seal::Key;
+use super::{VaultError, missing};
 use crate::platform;
 
 /// Reads the key. Where there is none and no record waits for one, makes it.
@@ -18,22 +19,32 @@ pub(super) fn load_or_make(path: &Path, empty: bool) -> Result<Key, VaultError> 
             key.ok_or_else(|| VaultError::Damaged(format!("{} holds no key", path.display())))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && empty => make(path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(VaultError::Locked(format!(
-            "the key file {} is missing, and there are records that need it",
-            path.display()
-        ))),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Err(VaultError::Locked(error.to_string()))
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(missing(&format!("the key file {}", path.display())))
         }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(VaultError::locked(
+            error.to_string(),
+            "make the key a file of your own: chown, chmod 600",
+        )),
         Err(error) => Err(VaultError::disk(path, error)),
     }
 }
 
+/// Puts another key in the place of the one there.
+pub(super) fn store(path: &Path, key: &Key) -> Result<(), VaultError> {
+    let written = replace(folder_of(path), path, key.to_text().as_bytes());
+    written.map_err(|error| VaultError::disk(path, error))
+}
+
 fn make(path: &Path) -> Result<Key, VaultError> {
     let key = Key::generate()?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
+    let folder = folder_of(path);
     let made = std::fs::create_dir_all(folder)
-        .and_then(|()| platform::create_private_file(path, key.to_text().as_bytes()));
+        .and_then(|()| create(folder, path, key.to_text().as_bytes()));
     made.map_err(|error| VaultError::disk(path, error))?;
     Ok(key)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
 }

@@ -2,32 +2,63 @@
 //!
 //! 1. Each account is one file: a readable header (who, where) and a sealed body (the refresh
 //!    token). The header is bound to the body, so neither can be changed or swapped.
-//! 2. The key is 256 random bits. It lives in the keyring, in a private file, or in memory only.
+//! 2. The key is 256 random bits. It lies in the keyring or in a private file, sealed by a systemd
+//!    credential or encrypted with a passphrase in the state folder, or in memory only (`source`).
 //! 3. A write is a temporary file, fsync, rename, fsync of the folder: a crash leaves the old
 //!    record or the new one, never half of either.
 //! 4. Beside a record may lie a note: its refresh token is in use. The record that follows ends it.
-//! 5. A new key is made only where no record exists. Records without their key mean a damaged
-//!    vault, not an empty one.
+//! 5. Beside all records lies the index: which is the newest of each account (`index`). An older one
+//!    that is put back is noticed.
+//! 6. A new key is made only where no record exists. Records without their key mean a locked or
+//!    damaged vault, not an empty one.
+//! 7. A person may lock the vault (`door`) and give every record a new key (`rekey`).
 
+mod credential;
+mod door;
+mod envelope;
+mod error;
 mod file_store;
+mod index;
+mod inspect;
+mod keeping;
 mod key_file;
+mod ledger;
 #[cfg(target_os = "linux")]
 mod os_keyring;
+mod passphrase;
 mod record;
+mod rekey;
 mod seal;
+mod source;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use authbroker_core::account::{Account, Memory};
-use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::AccountId;
+use tokio::sync::{RwLock, watch};
 
+use self::door::{By, Door};
+use self::error::missing;
+pub use self::error::{Broken, VaultError};
 use self::file_store::Store;
-use self::seal::Key;
+pub use self::inspect::{Depth, Inspection};
+pub use self::keeping::{Locking, PassphraseState, Retyped};
+use self::ledger::Ledger;
+use self::passphrase::Attempts;
+pub use self::rekey::Rekeyed;
+use self::seal::{Key, Keys};
+pub use self::source::Passphrase;
+use self::source::{Source, Way};
 use crate::config::VaultKey;
+
+/// How long a request that bothers nobody waits for somebody else's question for the key, which may
+/// be a prompt that a person has not answered yet.
+const TURN: Duration = Duration::from_secs(1);
 
 /// How much a call may bother a person.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,57 +69,15 @@ pub enum Prompt {
     Allowed,
 }
 
-/// Why the vault could not do as asked.
-#[derive(Debug, thiserror::Error)]
-pub enum VaultError {
-    /// The key is out of reach for now. The account waits as `vault-locked`.
-    #[error("the vault is locked: {0}")]
-    Locked(String),
-    /// The key does not fit, or a record is broken. That record is left alone.
-    #[error("{0}")]
-    Damaged(String),
-    /// The disk refused. What is in memory lives on, and the write is tried again.
-    #[error("cannot access {}", path.display())]
-    Disk {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-}
-
-impl VaultError {
-    fn disk(path: &Path, source: std::io::Error) -> Self {
-        Self::Disk { path: path.to_path_buf(), source }
-    }
-
-    /// The same in a caller's words.
-    pub fn to_failure(&self) -> Failure {
-        match self {
-            Self::Locked(_) => Failure::new(
-                Code::VaultLocked,
-                self.to_string(),
-                "unlock the keyring, or set [vault] key = \"file:…\"",
-            ),
-            Self::Damaged(_) => {
-                Failure::new(Code::VaultDamaged, self.to_string(), "brokerctl status")
-            }
-            Self::Disk { source, .. } => {
-                Failure::new(Code::VaultDamaged, format!("{self}: {source}"), "brokerctl status")
-            }
-        }
-    }
-}
-
-/// How the vault is, for `brokerctl status`.
+/// How the vault is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum VaultState {
     /// Nobody has needed the key yet.
     Unread,
     /// The key is at hand.
     Open,
-    /// The key is out of reach.
-    Locked(String),
+    /// The key is out of reach: why, and what helps.
+    Locked(String, &'static str),
     /// The key does not open what is there.
     Damaged(String),
 }
@@ -99,47 +88,60 @@ pub struct Vault(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    store: Store,
-    source: VaultKey,
-    // Std mutexes: held to copy a key or a word, never across an await.
-    key: Mutex<Option<Key>>,
-    state: Mutex<VaultState>,
-    // One caller at a time asks the keyring; the others then find the key.
+    store: Arc<Store>,
+    ledger: Ledger,
+    source: Source,
+    door: Door,
+    state: watch::Sender<VaultState>,
+    // One caller at a time asks for the key; the others then find it, or hear the same.
     asking: tokio::sync::Mutex<()>,
+    /// How often the key was asked for in all.
+    asked: AtomicU64,
+    // A std mutex: held for a look at the clock, never across an await.
+    attempts: Mutex<Attempts>,
+    // One passphrase at a time.
+    trying: tokio::sync::Mutex<()>,
+    // Shared by whoever reads or writes one record; a rekey has it alone.
+    records: RwLock<()>,
 }
 
 /// An account as the header of its record tells it, and what is wrong with that, if anything.
 pub type Listed = Result<Account, Broken>;
 
-/// A record that cannot be used. It is left where it is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Broken {
-    /// The file's name.
-    pub name: String,
-    /// What is wrong.
-    pub reason: String,
-}
-
 impl Vault {
     /// Opens the vault in `state_dir`; with a key in memory, nothing is written there.
-    pub fn open(source: VaultKey, state_dir: &Path) -> Result<Self, VaultError> {
-        let store = match source {
+    pub fn open(place: VaultKey, state_dir: &Path) -> Result<Self, VaultError> {
+        let store = Arc::new(match place {
             VaultKey::Memory => Store::memory(),
-            VaultKey::Keyring | VaultKey::File(_) => Store::files(state_dir.join("vault"))?,
-        };
+            _ => Store::files(state_dir.join("vault"))?,
+        });
         Ok(Self(Arc::new(Inner {
-            store,
-            source,
-            key: Mutex::new(None),
-            state: Mutex::new(VaultState::Unread),
+            store: Arc::clone(&store),
+            ledger: Ledger::default(),
+            source: Source { place, store },
+            door: Door::default(),
+            state: watch::Sender::new(VaultState::Unread),
             asking: tokio::sync::Mutex::new(()),
+            asked: AtomicU64::new(0),
+            attempts: Mutex::default(),
+            trying: tokio::sync::Mutex::new(()),
+            records: RwLock::new(()),
         })))
     }
 
-    /// Where the key is kept, and how that goes.
-    pub fn state(&self) -> (String, VaultState) {
-        let state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        (self.0.source.describe(), state)
+    /// Where the key is kept.
+    pub fn key_place(&self) -> String {
+        self.0.source.place.describe()
+    }
+
+    /// How the vault is.
+    pub fn state(&self) -> VaultState {
+        self.0.state.borrow().clone()
+    }
+
+    /// The same, and each change of it.
+    pub fn states(&self) -> watch::Receiver<VaultState> {
+        self.0.state.subscribe()
     }
 
     /// Every account, from the headers alone: no key is needed.
@@ -150,18 +152,10 @@ impl Vault {
 
     /// Reads what is remembered of an account.
     pub async fn recall(&self, id: &AccountId) -> Result<Option<Memory>, VaultError> {
-        let key = self.key(Prompt::Never).await?;
+        let _turn = self.0.records.read().await;
+        let keys = self.keys(Prompt::Never).await?;
         let (inner, id) = (Arc::clone(&self.0), id.clone());
-        let read = move || {
-            let Some(bytes) = inner.store.read(&id)? else { return Ok(None) };
-            let memory = record::unseal(&id, &bytes, &key)?;
-            Ok(Some(if inner.store.is_noted(&id) { interrupted(memory) } else { memory }))
-        };
-        let result = blocking(read).await;
-        if let Err(VaultError::Damaged(reason)) = &result {
-            self.note(VaultState::Damaged(reason.clone()));
-        }
-        result
+        blocking(move || inner.recall(&id, &keys)).await
     }
 
     /// Writes what is remembered of an account. When this returns, a power cut does not undo it.
@@ -171,10 +165,13 @@ impl Vault {
         memory: &Memory,
         prompt: Prompt,
     ) -> Result<(), VaultError> {
-        let key = self.key(prompt).await?;
-        let sealed = record::seal(account, memory, &key)?;
-        let (inner, id) = (Arc::clone(&self.0), account.id.clone());
-        blocking(move || inner.store.write(&id, &sealed)).await
+        let _turn = self.0.records.read().await;
+        let keys = match self.0.door.keys_for_writing()? {
+            Some(keys) => keys,
+            None => self.keys(prompt).await?,
+        };
+        let (inner, account, memory) = (Arc::clone(&self.0), account.clone(), memory.clone());
+        blocking(move || inner.remember(&account, &memory, &keys)).await
     }
 
     /// Notes, durably, that an account's refresh token is about to be used. The next
@@ -191,67 +188,120 @@ impl Vault {
         blocking(move || inner.store.end_note(&id)).await
     }
 
-    /// Removes an account's record. No key is needed.
+    /// Removes an account's record. No key is needed; with it, the index learns of it too.
     pub async fn forget(&self, id: &AccountId) -> Result<(), VaultError> {
+        let _turn = self.0.records.read().await;
+        let keys = self.0.door.keys_for_writing().unwrap_or_default();
         let (inner, id) = (Arc::clone(&self.0), id.clone());
-        blocking(move || inner.store.remove(&id)).await
+        blocking(move || inner.forget(&id, keys.as_ref())).await
     }
 
     /// Makes sure that the key is at hand before a person is sent to sign in: a sign-in that
     /// cannot be kept should not begin.
     pub async fn ready(&self, prompt: Prompt) -> Result<(), VaultError> {
-        self.key(prompt).await.map(drop)
+        self.keys(prompt).await.map(drop)
     }
 
-    async fn key(&self, prompt: Prompt) -> Result<Key, VaultError> {
-        if let Some(key) = self.cached() {
-            return Ok(key);
+    /// Waits for the key without asking anybody for it, and tries whenever it may have come.
+    pub async fn wait_for_key(&self) {
+        let mut signs = self.0.source.signs().await;
+        while self.ready(Prompt::Never).await.is_err() {
+            signs.next().await;
         }
-        let _turn = self.0.asking.lock().await;
-        if let Some(key) = self.cached() {
-            return Ok(key);
+    }
+
+    /// The keys at hand, had now if need be.
+    async fn keys(&self, prompt: Prompt) -> Result<Keys, VaultError> {
+        match self.0.door.keys()? {
+            Some(keys) => Ok(keys),
+            None => to_its_end(self.clone().have_keys(prompt)).await,
         }
-        let result = self.load(prompt).await;
-        match &result {
-            Ok(key) => {
-                *self.0.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
-                self.note(VaultState::Open);
+    }
+
+    async fn have_keys(self, prompt: Prompt) -> Result<Keys, VaultError> {
+        let asked = self.0.asked.load(Ordering::Acquire);
+        let _turn = match prompt {
+            Prompt::Allowed => self.0.asking.lock().await,
+            Prompt::Never => {
+                let turn = tokio::time::timeout(TURN, self.0.asking.lock()).await;
+                turn.map_err(|_| self.refusal().err().unwrap_or_else(being_asked_for))?
             }
-            Err(VaultError::Locked(why)) => self.note(VaultState::Locked(why.clone())),
-            Err(error) => self.note(VaultState::Damaged(error.to_string())),
+        };
+        if let Some(keys) = self.0.door.keys()? {
+            return Ok(keys);
         }
+        // Whoever waited for somebody else's question has its answer.
+        if prompt == Prompt::Never && self.0.asked.load(Ordering::Acquire) != asked {
+            self.refusal()?;
+        }
+        self.take_key(Way::Ask(prompt), By::Itself).await
+    }
+
+    /// What the last question for the key was answered with, where that was a no.
+    fn refusal(&self) -> Result<(), VaultError> {
+        match self.state() {
+            VaultState::Locked(why, hint) => Err(VaultError::Locked { why, hint }),
+            VaultState::Damaged(why) => Err(VaultError::Damaged(why)),
+            VaultState::Unread | VaultState::Open => Ok(()),
+        }
+    }
+
+    /// Has the key, reads the index with it, and opens the door. Callers hold `asking`.
+    async fn take_key(&self, way: Way, by: By) -> Result<Keys, VaultError> {
+        let loaded = self.load(way).await;
+        let result = loaded.and_then(|keys| self.0.door.open(keys.clone(), by).map(|()| keys));
+        let state = result.as_ref().map_or_else(VaultError::state, |_| Some(VaultState::Open));
+        if let Some(state) = state {
+            self.note(state);
+        }
+        self.0.asked.fetch_add(1, Ordering::Release);
         result
     }
 
-    fn cached(&self) -> Option<Key> {
-        self.0.key.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    async fn load(&self, way: Way) -> Result<Keys, VaultError> {
+        let key = self.0.source.load(way).await?;
+        let inner = Arc::clone(&self.0);
+        blocking(move || inner.take_up(key)).await
     }
 
     fn note(&self, state: VaultState) {
-        *self.0.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-    }
-
-    async fn load(&self, prompt: Prompt) -> Result<Key, VaultError> {
-        let inner = Arc::clone(&self.0);
-        let empty = blocking(move || inner.store.is_empty()).await?;
-        match self.0.source.clone() {
-            VaultKey::Memory => Key::generate(),
-            VaultKey::File(path) => blocking(move || key_file::load_or_make(&path, empty)).await,
-            VaultKey::Keyring => keyring_key(prompt, empty).await,
-        }
+        self.0.state.send_if_modified(|now| {
+            let news = *now != state;
+            *now = state;
+            news
+        });
     }
 }
 
-#[cfg(target_os = "linux")]
-async fn keyring_key(prompt: Prompt, empty: bool) -> Result<Key, VaultError> {
-    os_keyring::load_or_make(prompt, empty).await
-}
+impl Inner {
+    fn recall(&self, id: &AccountId, keys: &Keys) -> Result<Option<Memory>, VaultError> {
+        let Some(bytes) = self.store.read(id)? else { return Ok(None) };
+        let (label, memory) = record::unseal(id.as_str(), &bytes, keys)?;
+        self.ledger.judge(id, label.serial)?;
+        Ok(Some(if self.store.is_noted(id) { interrupted(memory) } else { memory }))
+    }
 
-#[cfg(not(target_os = "linux"))]
-async fn keyring_key(_: Prompt, _: bool) -> Result<Key, VaultError> {
-    Err(VaultError::Locked(
-        "the keyring of this system is not supported by this version yet".into(),
-    ))
+    /// The record first, then the index: see `index` for what a crash in between leaves.
+    fn remember(&self, account: &Account, memory: &Memory, keys: &Keys) -> Result<(), VaultError> {
+        let serial = self.ledger.begin(&account.id);
+        let sealed = record::seal(account, memory, serial, &keys.current)?;
+        self.store.write(&account.id, &sealed)?;
+        self.ledger.settle(&account.id, serial);
+        self.ledger.flush(&self.store, keys)
+    }
+
+    fn forget(&self, id: &AccountId, keys: Option<&Keys>) -> Result<(), VaultError> {
+        self.store.remove(id)?;
+        self.ledger.remove(id);
+        keys.map_or(Ok(()), |keys| self.ledger.flush(&self.store, keys))
+    }
+
+    /// What a key makes of the vault: the keys for its records, and the index.
+    fn take_up(&self, key: Key) -> Result<Keys, VaultError> {
+        let keys = rekey::keys(&self.store, key)?;
+        self.ledger.load(&self.store, &keys)?;
+        Ok(rekey::resume(&self.store, &self.ledger, keys))
+    }
 }
 
 fn interrupted(memory: Memory) -> Memory {
@@ -262,28 +312,51 @@ fn interrupted(memory: Memory) -> Memory {
 }
 
 fn list_one(name: String, bytes: Result<Vec<u8>, VaultError>) -> Listed {
-    let read = bytes.and_then(|bytes| record::read_header(&name, &bytes));
-    read.map_err(|error| Broken { name, reason: error.to_string() })
+    let read = bytes.and_then(|bytes| record::read_label(&name, &bytes));
+    read.map(|label| label.account).map_err(|error| as_broken(name, error))
+}
+
+/// The record that an error is about.
+fn as_broken(name: String, error: VaultError) -> Broken {
+    match error {
+        VaultError::Record(broken) => broken,
+        other => Broken { name, reason: other.to_failure().message },
+    }
+}
+
+fn being_asked_for() -> VaultError {
+    VaultError::locked("its key was asked for and has not come yet", "try again in a moment")
+}
+
+/// Runs work to its end, even where nobody waits for it any more: half of it would leave the index
+/// of one key beside the records of another.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, VaultError>> + Send + 'static,
+) -> Result<T, VaultError> {
+    ended(tokio::spawn(work).await)
 }
 
 /// Runs file work where waiting for a disk holds up nobody else.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
 ) -> Result<T, VaultError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(VaultError::Damaged(format!("the vault's worker ended: {error}"))),
-    }
+    ended(tokio::task::spawn_blocking(work).await)
 }
 
-/// Reads a record that somebody made up.
+fn ended<T>(work: Result<Result<T, VaultError>, tokio::task::JoinError>) -> Result<T, VaultError> {
+    work.unwrap_or_else(|error| {
+        Err(VaultError::Damaged(format!("the vault's worker ended: {error}")))
+    })
+}
+
+/// Reads a record, and an index, that somebody made up.
 #[cfg(feature = "fuzzing")]
 pub fn fuzz_record(bytes: &[u8]) {
     let name = "dev-aaaaaaaa";
-    let _account = record::read_header(name, bytes);
-    if let (Ok(id), Some(key)) =
-        (AccountId::parse(name), Key::from_text(&format!("{}=", "A".repeat(43))))
-    {
-        let _memory = record::unseal(&id, bytes, &key);
+    let _label = record::read_label(name, bytes);
+    if let Some(key) = Key::from_text(&format!("{}=", "A".repeat(43))) {
+        let keys = Keys::only(key);
+        let _memory = record::unseal(name, bytes, &keys);
+        let _index = index::Index::read(bytes, &keys);
     }
 }

@@ -1,7 +1,9 @@
 //! One account's record: a line of JSON that anybody may read, then the sealed rest.
 //!
 //! The header is what lists and states need before the vault is open. It is authenticated with the
-//! body: a changed header, a body from another record, or half a file does not open.
+//! body: a changed header, a body from another record, or half a file does not open. Members may be
+//! added to header and body as long as older records can do without them; anything else is a new
+//! format, and [`FORMAT`] counts up.
 
 use authbroker_core::account::{Account, Grant, Memory, Person};
 use authbroker_core::authentication::Authentication;
@@ -13,15 +15,21 @@ use authbroker_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::VaultError;
-use super::seal::Key;
+use super::seal::{Key, KeyId, Keys};
+use super::{Broken, VaultError, envelope};
 
-/// The newest format. Older ones are read for ever.
-const FORMAT: u32 = 1;
+/// The newest format. Older ones are read for ever: 1 had neither a key's name nor a serial.
+pub(super) const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
     format: u32,
+    /// The key that it is sealed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<KeyId>,
+    /// Which of the vault's writes made it: see `index`.
+    #[serde(default)]
+    serial: u64,
     id: String,
     provider: String,
     issuer: String,
@@ -65,58 +73,92 @@ impl Drop for SealedGrant {
     }
 }
 
-/// Writes a record.
-pub(super) fn seal(account: &Account, memory: &Memory, key: &Key) -> Result<Vec<u8>, VaultError> {
-    let unwritable = |error: serde_json::Error| VaultError::Damaged(format!("unwritable: {error}"));
-    let mut record = serde_json::to_vec(&header_of(account)).map_err(unwritable)?;
-    let body = Zeroizing::new(serde_json::to_vec(&body_of(memory)).map_err(unwritable)?);
-    let mut sealed = key.seal(&record, &body)?;
-    record.push(b'\n');
-    record.append(&mut sealed);
-    Ok(record)
+/// What the readable part of a record tells.
+pub(super) struct Label {
+    pub(super) account: Account,
+    pub(super) format: u32,
+    pub(super) serial: u64,
+    key: Option<KeyId>,
 }
 
-/// Reads the whole of a record.
-pub(super) fn unseal(id: &AccountId, record: &[u8], key: &Key) -> Result<Memory, VaultError> {
-    read_header(id.as_str(), record)?;
-    let (header, sealed) = split(record)?;
-    let plain = key
-        .open(header, sealed)
-        .map_err(|error| VaultError::Damaged(format!("record {id}: {error}")))?;
-    let body: Body = serde_json::from_slice(&plain)
-        .map_err(|_| damaged(id.as_str(), "its body is no record"))?;
-    memory_of(body).ok_or_else(|| damaged(id.as_str(), "its scopes are none"))
+impl Label {
+    /// Whether it names this key.
+    pub(super) fn is_sealed_with(&self, key: &Key) -> bool {
+        self.key.as_ref() == Some(key.id())
+    }
+}
+
+/// Writes a record.
+pub(super) fn seal(
+    account: &Account,
+    memory: &Memory,
+    serial: u64,
+    key: &Key,
+) -> Result<Vec<u8>, VaultError> {
+    let body = serde_json::to_vec(&body_of(memory)).map_err(envelope::unwritable)?;
+    envelope::close(&header_of(account, serial, key), &Zeroizing::new(body), key)
+}
+
+/// Reads the whole of the record in the file `name`.
+pub(super) fn unseal(
+    name: &str,
+    record: &[u8],
+    keys: &Keys,
+) -> Result<(Label, Memory), VaultError> {
+    let label = read_label(name, record)?;
+    let (header, sealed) = envelope::split(record).ok_or_else(|| cut_off(name))?;
+    let opened = keys.open(label.key.as_ref(), header, sealed);
+    let plain = opened.map_err(|why| broken(name, why.to_string()))?;
+    let body: Body =
+        serde_json::from_slice(&plain).map_err(|_| broken(name, "its body is no record"))?;
+    let memory = memory_of(body).ok_or_else(|| broken(name, "its scopes are none"))?;
+    Ok((label, memory))
 }
 
 /// Reads the readable part of the record in the file `name`.
-pub(super) fn read_header(name: &str, record: &[u8]) -> Result<Account, VaultError> {
-    let (header, _) = split(record).map_err(|_| damaged(name, "it is cut off"))?;
-    let header: Header =
-        serde_json::from_slice(header).map_err(|_| damaged(name, "its header is no record"))?;
-    if header.format != FORMAT {
-        return Err(damaged(name, "it was written by a newer version"));
-    }
-    let account = account_of(header).ok_or_else(|| damaged(name, "its header is no account"))?;
+pub(super) fn read_label(name: &str, record: &[u8]) -> Result<Label, VaultError> {
+    let (header, _) = envelope::split(record).ok_or_else(|| cut_off(name))?;
+    check_format(name, header)?;
+    let mut header: Header =
+        serde_json::from_slice(header).map_err(|_| broken(name, "its header is no record"))?;
+    let (format, serial, key) = (header.format, header.serial, header.key.take());
+    let account = account_of(header).ok_or_else(|| broken(name, "its header is no account"))?;
     if account.id.as_str() != name {
-        return Err(damaged(name, "it belongs to another account"));
+        return Err(broken(name, format!("it is the record of {}", account.id)));
     }
-    Ok(account)
+    Ok(Label { account, format, serial, key })
 }
 
-fn split(record: &[u8]) -> Result<(&[u8], &[u8]), VaultError> {
-    let end = record.iter().position(|byte| *byte == b'\n');
-    let end = end.ok_or_else(|| VaultError::Damaged("the record is cut off".to_owned()))?;
-    Ok((&record[..end], &record[end + 1..]))
+/// Refuses what only a newer version understands, whatever else is in it.
+fn check_format(name: &str, header: &[u8]) -> Result<(), VaultError> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    match serde_json::from_slice(header) {
+        Ok(Format { format }) if format > FORMAT => Err(broken(
+            name,
+            format!("a newer version wrote it, in format {format}; this one reads up to {FORMAT}"),
+        )),
+        _ => Ok(()),
+    }
 }
 
-fn damaged(name: &str, why: &str) -> VaultError {
-    VaultError::Damaged(format!("record {name} cannot be used: {why}"))
+fn cut_off(name: &str) -> VaultError {
+    broken(name, "it is cut off")
 }
 
-fn header_of(account: &Account) -> Header {
+/// The word for a record that cannot be used.
+pub(super) fn broken(name: &str, reason: impl Into<String>) -> VaultError {
+    VaultError::Record(Broken { name: name.to_owned(), reason: reason.into() })
+}
+
+fn header_of(account: &Account, serial: u64, key: &Key) -> Header {
     let person = account.person.clone();
     Header {
         format: FORMAT,
+        key: Some(key.id().clone()),
+        serial,
         id: account.id.to_string(),
         provider: account.provider.to_string(),
         issuer: account.issuer.to_string(),

@@ -6,6 +6,7 @@
 //! 3. Nothing sleeps for a guess: [`eventually`] looks until it sees, [`soon`] bounds what waits.
 
 mod bus;
+mod disk;
 mod issuer;
 mod keyring;
 mod process;
@@ -14,8 +15,9 @@ mod session;
 use std::time::Duration;
 
 pub(crate) use self::bus::{Bus, NAME, ROOT};
+pub(crate) use self::disk::Disk;
 pub(crate) use self::issuer::{API, issuer, sign_in_at};
-pub(crate) use self::keyring::Keyring;
+pub(crate) use self::keyring::{DeafKeyring, Keyring};
 pub(crate) use self::process::{Done, Running, program, run};
 pub(crate) use self::session::Session;
 

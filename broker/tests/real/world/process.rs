@@ -55,10 +55,19 @@ impl Running {
         Pid::from_raw(self.child.id().unwrap().try_into().unwrap()).unwrap()
     }
 
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
     /// Ends it as a supervisor would, and waits until it is gone.
     pub(crate) async fn end(self) -> ExitStatus {
-        kill_process(self.pid(), Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         self.ended().await
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
     }
 
     /// Waits until it ends by itself.

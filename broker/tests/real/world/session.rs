@@ -53,16 +53,22 @@ impl Session {
         self.folder.path().join(name)
     }
 
+    /// Where the session's bus is, or would be.
+    pub(crate) fn bus_address(&self) -> String {
+        format!("unix:path={}", self.path("bus").display())
+    }
+
     /// Where the broker of this session has its sockets.
     pub(crate) fn runtime_dir(&self) -> PathBuf {
         self.path("run/authbroker")
     }
 
-    /// What the vault holds.
+    /// The vault's records.
     pub(crate) fn records(&self) -> Vec<PathBuf> {
         let vault = self.path("home/.local/state/authbroker/vault");
         let Ok(entries) = fs::read_dir(vault) else { return Vec::new() };
-        entries.map(|entry| entry.unwrap().path()).collect()
+        let files = entries.map(|entry| entry.unwrap().path());
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "record")).collect()
     }
 
     /// A program with this session's environment and nothing else.
@@ -80,7 +86,7 @@ impl Session {
             .env("XDG_RUNTIME_DIR", self.path("run"))
             .env("BROWSER", self.path("browser/browser"))
             // Without a session bus of its own a program must not find this machine's.
-            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", self.path("bus").display()))
+            .env("DBUS_SESSION_BUS_ADDRESS", self.bus_address())
             .current_dir(self.folder.path());
         command
     }

@@ -114,5 +114,8 @@ async fn greet(broker: &Admin, account: &str, printer: &Printer) {
     let accounts = broker.client().accounts().await.unwrap_or_default();
     if let Some(account) = accounts.iter().find(|known| known.id == account) {
         printer.say(&format!("You are signed in as {}.", account.label));
+        if !account.state_reason.is_empty() {
+            printer.say(&format!("note: {}", account.state_reason));
+        }
     }
 }

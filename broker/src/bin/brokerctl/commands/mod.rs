@@ -7,10 +7,13 @@ mod device;
 pub(crate) mod headers;
 pub(crate) mod login;
 pub(crate) mod logout;
+mod passphrase;
 pub(crate) mod provider;
 pub(crate) mod reload;
 pub(crate) mod status;
 pub(crate) mod token;
+pub(crate) mod unlock;
+pub(crate) mod vault;
 pub(crate) mod whoami;
 
 use authbroker_client::{Admin, Client, Door, Error};

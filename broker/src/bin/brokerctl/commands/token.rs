@@ -46,7 +46,10 @@ fn request(args: &Token) -> TokenRequest {
 }
 
 fn needs_person(error: &Error) -> bool {
-    matches!(error.code(), Some(ErrorCode::InteractionRequired | ErrorCode::NoSuchAccount))
+    matches!(
+        error.code(),
+        Some(ErrorCode::InteractionRequired | ErrorCode::NoSuchAccount | ErrorCode::VaultDamaged)
+    )
 }
 
 /// Has the broker open the browser, and waits.

@@ -1,5 +1,11 @@
 //! What the vault keeps, and what it notices.
 
+mod freshness;
+mod keys;
+mod rekeying;
+
+use std::path::PathBuf;
+
 use authbroker_core::account::{Grant, Person};
 use authbroker_core::authentication::Authentication;
 use authbroker_core::ids::ProviderName;
@@ -32,7 +38,18 @@ impl World {
     }
 
     fn file(&self, id: &AccountId) -> PathBuf {
-        self.folder.path().join(format!("vault/{id}.record"))
+        self.path(&format!("vault/{id}.record"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Every broken record, as the next start of the daemon finds it.
+    async fn broken(&self) -> Vec<String> {
+        let vault = self.vault();
+        vault.ready(Prompt::Never).await.unwrap();
+        vault.inspect().await.unwrap().broken.iter().map(ToString::to_string).collect()
     }
 }
 
@@ -64,6 +81,12 @@ fn granted() -> Memory {
         dpop_key: Some(Secret::new("the-dpop-key".into())),
     })
 }
+
+/// Made by the first version: the key, a record with a grant, and one whose session had ended.
+const FORMAT_1_KEY: &[u8] = include_bytes!("../../../../tests/vault/format-1/key");
+const FORMAT_1_ALICE: &[u8] =
+    include_bytes!("../../../../tests/vault/format-1/acme-srzbb6xw.record");
+const FORMAT_1_BOB: &[u8] = include_bytes!("../../../../tests/vault/format-1/acme-ps624lxj.record");
 
 #[tokio::test]
 async fn what_is_remembered_is_there_after_a_restart() {
@@ -101,7 +124,7 @@ async fn a_changed_swapped_or_cut_record_is_noticed_and_left_alone() {
     ] {
         std::fs::write(world.file(&alice), &bad).unwrap();
         let vault = world.vault();
-        assert!(matches!(vault.recall(&alice).await, Err(VaultError::Damaged(_))));
+        assert!(matches!(vault.recall(&alice).await, Err(VaultError::Record(_))));
         assert!(vault.recall(&bob).await.is_ok(), "the other record still opens");
         assert_eq!(std::fs::read(world.file(&alice)).unwrap(), bad);
     }
@@ -114,9 +137,9 @@ async fn records_without_their_key_are_a_locked_vault_and_no_new_key_is_made() {
     let key = world.folder.path().join("key");
     std::fs::remove_file(&key).unwrap();
     let vault = world.vault();
-    assert!(matches!(vault.recall(&id).await, Err(VaultError::Locked(_))));
+    assert!(matches!(vault.recall(&id).await, Err(VaultError::Locked { .. })));
     assert!(!key.exists());
-    assert!(matches!(vault.state().1, VaultState::Locked(_)));
+    assert!(matches!(vault.state(), VaultState::Locked(..)));
 }
 
 #[cfg(unix)]
@@ -129,6 +152,60 @@ async fn a_key_file_that_others_can_read_is_refused() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let error = world.vault().recall(&id).await.unwrap_err().to_string();
     assert!(error.contains("mode 0644"), "{error}");
+}
+
+#[tokio::test]
+async fn two_swapped_records_are_both_named() {
+    let world = World::new();
+    let (alice, bob) = (world.remember("alice").await, world.remember("bob").await);
+    let aside = world.path("aside");
+    std::fs::rename(world.file(&alice), &aside).unwrap();
+    std::fs::rename(world.file(&bob), world.file(&alice)).unwrap();
+    std::fs::rename(&aside, world.file(&bob)).unwrap();
+    let mut expected = [(&alice, &bob), (&bob, &alice)]
+        .map(|(name, of)| format!("record {name} cannot be used: it is the record of {of}"));
+    expected.sort();
+    assert_eq!(world.broken().await, expected);
+}
+
+#[tokio::test]
+async fn a_record_of_the_first_format_is_read_for_ever() {
+    let world = World::new();
+    let key = world.path("key");
+    file_store::create(world.folder.path(), &key, FORMAT_1_KEY).unwrap();
+    std::fs::create_dir(world.path("vault")).unwrap();
+    let (alice, bob) = (account("alice").id, account("bob").id);
+    std::fs::write(world.file(&alice), FORMAT_1_ALICE).unwrap();
+    std::fs::write(world.file(&bob), FORMAT_1_BOB).unwrap();
+    let vault = world.vault();
+    assert_eq!(vault.list().unwrap(), [Ok(account("bob")), Ok(account("alice"))]);
+    let then = Memory::Granted(Grant {
+        refresh_token: Some(Secret::new("the-refresh-token".into())),
+        scopes: ScopeSet::parse("openid read").unwrap(),
+        id_token: Some(Secret::new("the-id-token".into())),
+        ..Grant::default()
+    });
+    assert_eq!(vault.recall(&alice).await.unwrap(), Some(then));
+    assert_eq!(vault.recall(&bob).await.unwrap(), Some(Memory::Ended));
+    let seen = vault.inspect().await.unwrap();
+    assert_eq!((seen.records, seen.older, seen.broken.len(), seen.index), (2, 2, 0, None));
+    world.remember("alice").await;
+    assert_eq!(world.vault().recall(&alice).await.unwrap(), Some(granted()));
+    assert_eq!(world.vault().recall(&bob).await.unwrap(), Some(Memory::Ended));
+    std::fs::write(world.file(&alice), FORMAT_1_ALICE).unwrap();
+    assert_eq!(world.broken().await.len(), 1, "it has a newer one by now");
+}
+
+#[tokio::test]
+async fn a_record_of_a_newer_format_is_left_alone_and_its_format_named() {
+    let world = World::new();
+    let id = world.remember("alice").await;
+    let bytes = std::fs::read(world.file(&id)).unwrap();
+    let newer = String::from_utf8_lossy(&bytes).replace("\"format\":2", "\"format\":9");
+    std::fs::write(world.file(&id), &newer).unwrap();
+    let error = world.vault().recall(&id).await.unwrap_err().to_string();
+    assert!(error.contains("a newer version wrote it, in format 9; this one reads up to 2"));
+    assert_eq!(std::fs::read(world.file(&id)).unwrap(), newer.as_bytes());
 }
 
 #[tokio::test]
