@@ -3,7 +3,7 @@
 //!
 //! A signed token is good until it expires, whatever the issuer thinks of it meanwhile; asking is
 //! the only way to know sooner. Each question is authenticated, and what the issuer said is believed
-//! for [`BELIEVED`] at most. An issuer that does not answer is no reason to refuse the token, nor to
+//! for `BELIEVED` at most. An issuer that does not answer is no reason to refuse the token, nor to
 //! accept it: the caller is told to come back.
 //!
 //! [RFC 7662]: https://www.rfc-editor.org/rfc/rfc7662

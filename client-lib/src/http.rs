@@ -6,7 +6,7 @@
 //! 3. Then the request is sent once more, with headers asked for anew. There is no third time.
 //!
 //! [`send_with`] works with any HTTP client whose headers are those of the `http` crate. With the
-//! feature `reqwest`, [`send`] does it with the client that most apps have:
+//! feature `reqwest`, `send` does it with the client that most apps have:
 //!
 //! ```no_run
 //! # #[cfg(feature = "reqwest")]

@@ -1,8 +1,8 @@
 //! Proof of possession: a stolen token is of no use without its key ([RFC 9449]).
 //!
-//! 1. A request has exactly one `DPoP` header. [`Proof::check`] decides, without any I/O, whether
+//! 1. A request has exactly one `DPoP` header. `Proof::check` decides, without any I/O, whether
 //!    what is in it was made by the token's own key, for this token, method and address.
-//! 2. It must be fresh: made within the last minute by the client's clock; or, where [`Nonces`] are
+//! 2. It must be fresh: made within the last minute by the client's clock; or, where `Nonces` are
 //!    demanded, with a nonce of ours, and then the client's clock does not matter.
 //! 3. It must be new: a [`ProofStore`] remembers it for as long as it would be fresh.
 //!

@@ -177,6 +177,27 @@ fn is_header_safe(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+/// Reads an answer that somebody made up.
+///
+/// # Panics
+/// Where what is taken from it cannot stand in a header.
+#[cfg(feature = "fuzzing")]
+#[expect(clippy::panic, reason = "that is how a fuzz target tells what it found")]
+pub fn fuzz(bytes: &[u8]) {
+    let asked = Asked {
+        at: BootTime::default(),
+        scopes: ScopeSet::default(),
+        resources: Resources::new(),
+        bound_to: None,
+        authentication: Authentication::default(),
+    };
+    if let Ok(answer) = read(&HttpResponse::new(bytes.to_vec()), asked)
+        && !is_header_safe(answer.access.value.expose())
+    {
+        panic!("a token that no header can hold");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,26 +255,5 @@ mod tests {
             assert!(!is_header_safe(bad), "{bad:?}");
         }
         assert!(is_header_safe("eyJ.a-b_c~+/="));
-    }
-}
-
-/// Reads an answer that somebody made up.
-///
-/// # Panics
-/// Where what is taken from it cannot stand in a header.
-#[cfg(feature = "fuzzing")]
-#[expect(clippy::panic, reason = "that is how a fuzz target tells what it found")]
-pub fn fuzz(bytes: &[u8]) {
-    let asked = Asked {
-        at: BootTime::default(),
-        scopes: ScopeSet::default(),
-        resources: Resources::new(),
-        bound_to: None,
-        authentication: Authentication::default(),
-    };
-    if let Ok(answer) = read(&HttpResponse::new(bytes.to_vec()), asked)
-        && !is_header_safe(answer.access.value.expose())
-    {
-        panic!("a token that no header can hold");
     }
 }
