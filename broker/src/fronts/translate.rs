@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authbroker_client::wire::{SecretText, broker1 as wire};
-use authbroker_core::caller::{Caller, Level};
+use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::lifecycle::{Need, SignOutReach};
 use authbroker_core::request::{AccountRef, CodePage, SignInRequest, TokenRequest, Way};
@@ -199,16 +199,13 @@ pub(super) fn identity(caller: &Caller) -> wire::Identity {
     let level = caller.level();
     wire::Identity {
         level: level as u8,
-        level_name: match level {
-            Level::Uid => "uid",
-            Level::Described => "described",
-        }
-        .to_owned(),
-        source: caller.source().to_owned(),
+        level_name: level.name().to_owned(),
+        app: caller.app().to_string(),
+        source: caller.identity.source().to_owned(),
         uid: caller.uid,
         pid: caller.pid,
-        description: caller.executable.clone(),
-        proves: "only the user: any other program of this user can look the same".to_owned(),
+        description: caller.description.executable.clone(),
+        proves: caller.identity.proves().to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use authbroker_core::caller::{Caller, Description, Door, Identity};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -14,8 +15,15 @@ pub fn own_uid() -> u32 {
     rustix::process::getuid().as_raw()
 }
 
-/// The executable of a process, where it can be read: a label for people, not a proof.
-pub fn executable_of(pid: u32) -> Option<String> {
+/// A peer, by what the kernel shows of its process: labels for people, no proof.
+pub fn describe(uid: u32, pid: Option<u32>, door: Door) -> Caller {
+    let executable = pid.and_then(executable_of);
+    let identity = executable.clone().map_or(Identity::User, Identity::Executable);
+    let description = Description { executable, ..Description::default() };
+    Caller { uid, pid, door, identity, description }
+}
+
+fn executable_of(pid: u32) -> Option<String> {
     let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
     Some(path.to_string_lossy().into_owned())
 }

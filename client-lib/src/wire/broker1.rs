@@ -286,6 +286,9 @@ pub struct Identity {
     pub level: u8,
     /// The level in a word.
     pub level_name: String,
+    /// What rules and records call this caller, as `flatpak:org.acme.Mail`.
+    #[serde(default)]
+    pub app: String,
     /// What the level rests on.
     pub source: String,
     /// The user.

@@ -70,7 +70,7 @@ impl Audience {
 
     /// Every account, as the broker's own user sees it.
     fn everything(&self) -> Vec<WireAccount> {
-        let own = Caller { uid: platform::own_uid(), pid: None, executable: None, door: Door::Bus };
+        let own = Caller::of_user(platform::own_uid(), Door::Bus);
         self.desk.callers.seen_by(&own)
     }
 

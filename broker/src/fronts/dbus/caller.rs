@@ -47,13 +47,8 @@ impl Callers {
         }
         let asked = self.bus.get_connection_credentials(BusName::from(name.as_ref())).await;
         let credentials = asked.map_err(|_| unknown())?;
-        let pid = credentials.process_id();
-        let caller = Caller {
-            uid: credentials.unix_user_id().ok_or_else(unknown)?,
-            pid,
-            executable: pid.and_then(platform::executable_of),
-            door: Door::Bus,
-        };
+        let uid = credentials.unix_user_id().ok_or_else(unknown)?;
+        let caller = platform::describe(uid, credentials.process_id(), Door::Bus);
         let accounts = self.seen_by(&caller);
         self.known().entry(name).or_insert(Known { caller: caller.clone(), accounts });
         Ok(caller)

@@ -33,6 +33,7 @@ impl Manager {
         let mut dict = Dict::from([
             ("level", Variant::from(u32::from(identity.level))),
             ("level_name", Variant::from(identity.level_name)),
+            ("app", Variant::from(identity.app)),
             ("source", Variant::from(identity.source)),
             ("uid", Variant::from(identity.uid)),
             ("proves", Variant::from(identity.proves)),

@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn one_process_cannot_take_all_the_places_and_leaving_frees_them() {
         let limits = Limits::default();
-        let caller = |pid| Caller { uid: 1, pid: Some(pid), executable: None, door: Door::Socket };
+        let caller = |pid| Caller { pid: Some(pid), ..Caller::of_user(1, Door::Socket) };
         let places: Vec<_> = std::iter::from_fn(|| limits.enter(&caller(1))).collect();
         assert_eq!(places.len(), PER_PROCESS);
         assert!(limits.enter(&caller(2)).is_some());

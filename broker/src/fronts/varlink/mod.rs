@@ -65,7 +65,7 @@ impl Socket {
 pub fn path_of(runtime_dir: &Path, door: Door) -> PathBuf {
     runtime_dir.join(match door {
         Door::Admin => places::ADMIN_SOCKET,
-        Door::Socket | Door::Bus => places::APP_SOCKET,
+        Door::Socket | Door::Bus | Door::Minted => places::APP_SOCKET,
     })
 }
 
@@ -133,6 +133,5 @@ fn greet(
 fn caller_of(stream: &Stream, door: Door) -> Option<Caller> {
     let peer = stream.peer_creds().ok()?;
     let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0);
-    let executable = pid.and_then(platform::executable_of);
-    Some(Caller { uid: peer.euid()?, pid, executable, door })
+    Some(platform::describe(peer.euid()?, pid, door))
 }

@@ -110,6 +110,7 @@ impl DBus {
         Ok(Identity {
             level: u8::try_from(number(&dict, "level")).unwrap_or(0),
             level_name: text(&dict, "level_name"),
+            app: text(&dict, "app"),
             source: text(&dict, "source"),
             uid: u32::try_from(number(&dict, "uid")).unwrap_or(u32::MAX),
             pid: u32::try_from(number(&dict, "pid")).ok().filter(|pid| *pid > 0),

@@ -12,6 +12,7 @@ pub(crate) async fn run(place: &Place, printer: &Printer) -> Result<(), Failure>
         return Ok(());
     }
     printer.line(&format!("level   {} ({})", identity.level, identity.level_name))?;
+    printer.line(&format!("app     {}", identity.app))?;
     printer.line(&format!("user    {}", identity.uid))?;
     if let Some(pid) = identity.pid {
         printer.line(&format!("process {pid}"))?;
