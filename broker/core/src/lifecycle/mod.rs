@@ -17,7 +17,8 @@
 //! | `freshness` | when a token counts as fresh, ageing, expired |
 //! | `backoff` | how long to leave a provider alone |
 //! | `step` | the transitions of a session as a whole |
-//! | `signed_in` | the transitions of the line and the slots |
+//! | `signed_in` | the transitions of a signed-in session and its slots |
+//! | `line` | the transitions of the line: a use of the refresh token, and how it ends |
 //! | `due` | when a signed-in session is looked at again, unasked |
 
 mod backoff;
@@ -25,6 +26,7 @@ mod due;
 mod effect;
 mod event;
 mod freshness;
+mod line;
 mod signed_in;
 mod step;
 #[cfg(test)]
