@@ -123,3 +123,15 @@ fn a_later_file_wins_by_key() {
     let acme = settings.providers.values().next().unwrap();
     assert_eq!((acme.issuer.as_str(), acme.client_id.as_str()), ("https://a.example", "b"));
 }
+
+#[test]
+fn every_example_in_the_documentation_is_a_good_configuration() {
+    let pages =
+        [include_str!("../../../README.md"), include_str!("../../../docs/configuration.md")];
+    let examples = pages.iter().flat_map(|page| page.split("```toml\n").skip(1));
+    let examples: Vec<_> = examples.map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(examples.len() > 4, "where are they?");
+    for example in examples {
+        load(Some(&write(example).path), true).unwrap_or_else(|error| panic!("{error}\n{example}"));
+    }
+}
