@@ -50,6 +50,22 @@ impl Broker {
         self.folder.path()
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.daemon.id()
+    }
+
+    /// Ends the daemon, and leaves what it has on the disk.
+    pub(crate) fn stop(&mut self) {
+        self.daemon.kill().unwrap();
+        self.daemon.wait().unwrap();
+    }
+
+    /// Starts it on what the last one left.
+    pub(crate) fn start_again(&mut self) {
+        self.daemon = start(self.folder.path());
+    }
+
     /// A place for another socket.
     pub(crate) fn other_socket(&self) -> PathBuf {
         self.folder.path().join("nothing.sock")

@@ -5,7 +5,8 @@
 //!
 //! ```sh
 //! cargo bench -p authbroker --bench speed                     # all of it
-//! cargo bench -p authbroker --bench speed -- renewal          # one of: warm, renewal, flock, hanging
+//! cargo bench -p authbroker --bench speed -- renewal          # one of: warm, many, tool, start,
+//!                                                           # memory, renewal, flock, hanging
 //! ```
 
 #![cfg(unix)]
@@ -22,14 +23,22 @@ mod broker;
 mod figures;
 mod flock;
 mod hanging;
+mod many;
+mod memory;
 mod nothing;
 mod provider;
 mod renewal;
+mod start;
+mod tool;
 mod warm;
 
 /// The measurements, by the word that chooses one.
-const ALL: [(&str, fn()); 4] = [
+const ALL: [(&str, fn()); 8] = [
     ("warm", warm::measure),
+    ("many", many::measure),
+    ("tool", tool::measure),
+    ("start", start::measure),
+    ("memory", memory::measure),
     ("renewal", renewal::measure),
     ("flock", flock::measure),
     ("hanging", hanging::measure),
