@@ -19,18 +19,22 @@ impl Broker {
         caller: &Caller,
         reference: &AccountRef,
     ) -> Result<Account, Failure> {
-        let seen: Vec<_> = self.visible_to(caller).into_iter().map(|view| view.account).collect();
         let settings = self.settings();
         let word = reference.named().or(settings.default_account.as_deref());
+        let sessions = &self.0.sessions;
         let Some(word) = word else {
-            return self.only(seen, None);
+            return self.only(sessions.accounts(|account| self.sees(caller, account)), None);
         };
-        if let Some(account) = seen.iter().find(|account| account.id.as_str() == word) {
-            return Ok(account.clone());
+        // First the one that a careful app names: it is found without a look at the others.
+        let by_id = AccountId::parse(word).ok().and_then(|id| sessions.account(&id));
+        if let Some(account) = by_id.filter(|account| self.sees(caller, account)) {
+            return Ok(account);
         }
-        let means =
-            |account: &Account| account.provider.as_str() == word || account.username() == word;
-        self.only(seen.into_iter().filter(means).collect(), Some(word))
+        let means = |account: &Account| {
+            (account.provider.as_str() == word || account.username() == word)
+                && self.sees(caller, account)
+        };
+        self.only(sessions.accounts(means), Some(word))
     }
 
     fn only(&self, mut found: Vec<Account>, word: Option<&str>) -> Result<Account, Failure> {
@@ -44,7 +48,8 @@ impl Broker {
                 Err(Failure::new(Code::NoSuchAccount, message, self.login_hint(Some(word))))
             }
             _ => {
-                let ids: Vec<_> = found.iter().map(|account| account.id.as_str()).collect();
+                let mut ids: Vec<_> = found.iter().map(|account| account.id.as_str()).collect();
+                ids.sort_unstable();
                 let message = format!("several accounts match: {}", ids.join(", "));
                 Err(Failure::new(
                     Code::AmbiguousAccount,

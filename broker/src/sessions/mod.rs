@@ -143,6 +143,18 @@ impl Sessions {
         seen
     }
 
+    /// The account of an id, unless it is signed out.
+    pub fn account(&self, id: &AccountId) -> Option<Account> {
+        self.entry(id)?.present()
+    }
+
+    /// The accounts that are meant, of those that are not signed out.
+    pub fn accounts(&self, is_meant: impl Fn(&Account) -> bool) -> Vec<Account> {
+        let entries = lock(&self.0.entries);
+        let meant = entries.values().filter(|entry| is_meant(&lock(&entry.account)));
+        meant.filter_map(|entry| entry.present()).collect()
+    }
+
     /// What an account was granted, where that is in memory.
     pub fn grant(&self, id: &AccountId) -> Option<Grant> {
         let entry = lock(&self.0.entries).get(id).cloned()?;
@@ -298,6 +310,12 @@ impl Sessions {
 }
 
 impl Entry {
+    /// The account, unless it is signed out.
+    fn present(&self) -> Option<Account> {
+        let account = lock(&self.account).clone();
+        (lock(&self.desk).standing.0 != Standing::SignedOut).then_some(account)
+    }
+
     fn seen(&self, now: &Now) -> Seen {
         let account = lock(&self.account).clone();
         let desk = lock(&self.desk);

@@ -18,7 +18,8 @@ pub(super) async fn drain(
     mut effects: mpsc::UnboundedReceiver<Effect>,
 ) {
     while let Some(effect) = effects.recv().await {
-        sessions.perform(&entry, effect).await;
+        // Boxed: every account has this task, and few of them perform anything at a time.
+        Box::pin(sessions.perform(&entry, effect)).await;
         lock(&entry.desk).owed -= 1;
         sessions.0.moved.notify_waiters();
     }

@@ -94,6 +94,9 @@ impl Peer {
         loop {
             let listening = self.reading == Reading::Open && self.ahead.len() < CALLS_AHEAD;
             tokio::select! {
+                // In this order, an answer that is at once there wakes nobody: not this task again,
+                // and for its sake another thread.
+                biased;
                 () = answering.as_mut(), if !answered => answered = true,
                 () = stop.cancelled(), if streams => return Err(Over),
                 reply = outgoing.recv() => match reply {
