@@ -12,7 +12,7 @@ use interprocess::local_socket::GenericFilePath;
 use interprocess::local_socket::tokio::{Stream, prelude::*};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio_util::codec::{AnyDelimiterCodec, AnyDelimiterCodecError, Framed};
 
@@ -54,11 +54,11 @@ impl Varlink {
         if let Some(connection) = self.take() {
             match self.exchange(connection, &text).await {
                 Err(Error::Connection(_)) => {}
-                answered => return answered.and_then(decode),
+                answered => return answered.and_then(|value| decode(&value)),
             }
         }
         let connection = connect(&self.0.path).await?;
-        self.exchange(connection, &text).await.and_then(decode)
+        self.exchange(connection, &text).await.and_then(|value| decode(&value))
     }
 
     /// One call, many answers, on a connection of its own.
@@ -74,7 +74,11 @@ impl Varlink {
         Ok(Replies(receiver))
     }
 
-    async fn exchange(&self, mut connection: Connection, text: &str) -> Result<Value, Error> {
+    async fn exchange(
+        &self,
+        mut connection: Connection,
+        text: &str,
+    ) -> Result<Box<RawValue>, Error> {
         connection.send(text).await.map_err(broken)?;
         let reply = receive(&mut connection).await?;
         self.give_back(connection);
@@ -105,7 +109,7 @@ async fn forward<R: DeserializeOwned>(
         };
         let answer = reply.and_then(unwrap);
         let goes_on = matches!(answer, Ok((_, true)));
-        let answer = answer.and_then(|(value, _)| decode(value));
+        let answer = answer.and_then(|(value, _)| decode(&value));
         if replies.send(answer).await.is_err() || !goes_on {
             return;
         }
@@ -142,18 +146,18 @@ async fn receive(connection: &mut Connection) -> Result<Reply, Error> {
 }
 
 /// The parameters of a good reply and whether more follow, or the error of a bad one.
-fn unwrap(reply: Reply) -> Result<(Value, bool), Error> {
+fn unwrap(reply: Reply) -> Result<(Box<RawValue>, bool), Error> {
     match reply.error {
         None => Ok((reply.parameters, reply.continues)),
         Some(name) => {
-            let details = serde_json::from_value(reply.parameters).unwrap_or_default();
+            let details = serde_json::from_str(reply.parameters.get()).unwrap_or_default();
             Err(Error::from_wire(&name, details))
         }
     }
 }
 
-fn decode<R: DeserializeOwned>(value: Value) -> Result<R, Error> {
-    serde_json::from_value(value).map_err(not_understood)
+fn decode<R: DeserializeOwned>(value: &RawValue) -> Result<R, Error> {
+    serde_json::from_str(value.get()).map_err(not_understood)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]

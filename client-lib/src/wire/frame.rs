@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio_util::codec::AnyDelimiterCodec;
 
 /// The longest message either side reads, in bytes. A token fits many times over.
@@ -34,28 +35,30 @@ pub struct Reply {
     /// The error's full name, where the call failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What the method gives back, or what the error tells.
+    /// What the method gives back, or what the error tells: an object, as JSON text that is read
+    /// and written once.
     #[serde(default = "empty_object")]
-    pub parameters: Value,
+    pub parameters: Box<RawValue>,
     /// Whether another reply follows.
     #[serde(default, skip_serializing_if = "is_false")]
     pub continues: bool,
 }
 
 impl Reply {
-    /// A reply with `parameters`, the last one unless `continues`.
-    pub const fn of(parameters: Value, continues: bool) -> Self {
-        Self { error: None, parameters, continues }
+    /// A reply with `parameters`, the last one unless `continues`. Fails where they are no JSON.
+    pub fn of(parameters: &impl Serialize, continues: bool) -> serde_json::Result<Self> {
+        Ok(Self { error: None, parameters: to_raw_value(parameters)?, continues })
     }
 
-    /// A failure.
-    pub fn error(name: impl Into<String>, parameters: Value) -> Self {
+    /// A failure and what it tells, which is left out where it is no JSON.
+    pub fn error(name: impl Into<String>, parameters: &impl Serialize) -> Self {
+        let parameters = to_raw_value(parameters).unwrap_or_else(|_| empty_object());
         Self { error: Some(name.into()), parameters, continues: false }
     }
 }
 
-fn empty_object() -> Value {
-    Value::Object(serde_json::Map::new())
+fn empty_object() -> Box<RawValue> {
+    RawValue::from_string("{}".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

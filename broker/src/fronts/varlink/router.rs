@@ -82,8 +82,8 @@ pub(super) fn read<T: DeserializeOwned + Default>(mut parameters: Value) -> Resu
 
 /// A good answer.
 pub(super) fn good(parameters: &impl Serialize, continues: bool) -> Reply {
-    match serde_json::to_value(parameters) {
-        Ok(value) => Reply::of(value, continues),
+    match Reply::of(parameters, continues) {
+        Ok(reply) => reply,
         Err(error) => bad(&Failure::new(Code::Internal, error.to_string(), "report this"), None),
     }
 }
@@ -91,8 +91,7 @@ pub(super) fn good(parameters: &impl Serialize, continues: bool) -> Reply {
 /// A failure.
 pub(super) fn bad(failure: &Failure, correlation_id: Option<String>) -> Reply {
     let details = translate::details(failure, correlation_id);
-    let parameters = serde_json::to_value(details).unwrap_or_default();
-    Reply::error(format!("{}.{}", broker1::INTERFACE, failure.code.name()), parameters)
+    Reply::error(format!("{}.{}", broker1::INTERFACE, failure.code.name()), &details)
 }
 
 /// Sends one reply. A peer that has left needs none.

@@ -5,6 +5,8 @@ use authbroker_client::wire::{admin1, broker1};
 use authbroker_core::caller::Door;
 use serde_json::{Value, json};
 
+use super::router::good;
+
 pub(super) const INTERFACE: &str = "org.varlink.service";
 
 const IDL: &str = "\
@@ -39,8 +41,8 @@ error InvalidParameter (parameter: string)
 
 pub(super) fn answer(method: &str, parameters: &Value, door: Door) -> Reply {
     match method {
-        "GetInfo" => Reply::of(
-            json!({
+        "GetInfo" => good(
+            &json!({
                 "vendor": "authbroker",
                 "product": "brokerd",
                 "version": env!("CARGO_PKG_VERSION"),
@@ -58,11 +60,11 @@ fn describe(parameters: &Value, door: Door) -> Reply {
     let Some(wanted) = parameters.get("interface").and_then(Value::as_str) else {
         return Reply::error(
             format!("{INTERFACE}.InvalidParameter"),
-            json!({"parameter": "interface"}),
+            &json!({"parameter": "interface"}),
         );
     };
     match interfaces(door).find(|(name, _)| *name == wanted) {
-        Some((_, description)) => Reply::of(json!({"description": description}), false),
+        Some((_, description)) => good(&json!({"description": description}), false),
         None => no_interface(wanted),
     }
 }
@@ -74,9 +76,9 @@ fn interfaces(door: Door) -> impl Iterator<Item = (&'static str, &'static str)> 
 }
 
 pub(super) fn no_method(method: &str) -> Reply {
-    Reply::error(format!("{INTERFACE}.MethodNotFound"), json!({"method": method}))
+    Reply::error(format!("{INTERFACE}.MethodNotFound"), &json!({"method": method}))
 }
 
 pub(super) fn no_interface(interface: &str) -> Reply {
-    Reply::error(format!("{INTERFACE}.InterfaceNotFound"), json!({"interface": interface}))
+    Reply::error(format!("{INTERFACE}.InterfaceNotFound"), &json!({"interface": interface}))
 }
