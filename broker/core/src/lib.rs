@@ -13,6 +13,7 @@
 //! | [`account`], [`token`], [`request`] | what is kept, what is handed out, what is asked for |
 //! | [`authentication`] | how strongly a person signed in, and what an API demands of that |
 //! | [`caller`] | who asks, and what that caller may see |
+//! | [`audit`] | what the record says of all that, and which deliveries are one line of it |
 //! | [`challenge`] | why an API refuses a token, and what would help |
 //! | [`failure`] | what went wrong, whose fault it is, and the way out |
 //! | [`scope`], [`resource`], [`origin`], [`issuer`], [`ids`], [`secret`], [`time`] | words that exist only parsed |
@@ -28,6 +29,7 @@
 //!   known.
 
 pub mod account;
+pub mod audit;
 pub mod authentication;
 pub mod caller;
 pub mod challenge;
