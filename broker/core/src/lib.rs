@@ -14,6 +14,7 @@
 //! | [`authentication`] | how strongly a person signed in, and what an API demands of that |
 //! | [`caller`] | who asks, and what that caller may see |
 //! | [`audit`] | what the record says of all that, and which deliveries are one line of it |
+//! | [`policy`] | who may have what: rules, answers, manifests, and the decision |
 //! | [`challenge`] | why an API refuses a token, and what would help |
 //! | [`failure`] | what went wrong, whose fault it is, and the way out |
 //! | [`scope`], [`resource`], [`origin`], [`issuer`], [`ids`], [`secret`], [`time`] | words that exist only parsed |
@@ -38,6 +39,7 @@ pub mod ids;
 pub mod issuer;
 pub mod lifecycle;
 pub mod origin;
+pub mod policy;
 pub mod request;
 pub mod resource;
 pub mod scope;
