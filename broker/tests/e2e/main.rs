@@ -12,6 +12,7 @@ mod clients;
 mod clocks;
 mod damage;
 mod device;
+mod exec;
 mod faults;
 mod first_token;
 mod headers;

@@ -4,9 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod exec;
 mod provider;
+mod wanted;
 
+pub(crate) use self::exec::Exec;
 pub(crate) use self::provider::{Add, Entry, ProviderCommand, Register};
+pub(crate) use self::wanted::Wanted;
 
 /// Signs in and out, gives tokens, and tells how the broker is.
 #[derive(Debug, Parser)]
@@ -50,6 +54,8 @@ pub(crate) enum Command {
     Token(Token),
     /// Print the request headers for one call to an API
     Headers(Headers),
+    /// Run a program with an access token in its environment
+    Exec(Exec),
     /// How the broker sees this program
     Whoami,
     /// How the broker is
@@ -143,14 +149,8 @@ pub(crate) struct Logout {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Token {
-    /// The account: its id, its provider, or its username
-    pub(crate) account: Option<String>,
-    /// An API that the token is for
-    #[arg(long = "resource", value_name = "R")]
-    pub(crate) resources: Vec<String>,
-    /// A scope that the token must have
-    #[arg(long = "scope", value_name = "S")]
-    pub(crate) scopes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) wanted: Wanted,
     /// How long it must be valid, for example 5m
     #[arg(long, value_name = "DUR", value_parser = seconds)]
     pub(crate) min_ttl: Option<u32>,
@@ -169,16 +169,10 @@ pub(crate) struct Token {
 pub(crate) struct Headers {
     /// The request's method, for example GET
     pub(crate) method: String,
-    /// Its address
+    /// Its address, which decides the API where none is named
     pub(crate) url: String,
-    /// The account: its id, its provider, or its username
-    pub(crate) account: Option<String>,
-    /// An API that the token is for; left out, the one that lives at the address
-    #[arg(long = "resource", value_name = "R")]
-    pub(crate) resources: Vec<String>,
-    /// A scope that the token must have
-    #[arg(long = "scope", value_name = "S")]
-    pub(crate) scopes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) wanted: Wanted,
 }
 
 /// Reads "90s" or "5m" as seconds.

@@ -1,5 +1,8 @@
 //! What ends a command other than success.
 
+use std::ffi::OsString;
+use std::io;
+
 use authbroker::config::{AddError, ConfigError};
 use authbroker::setup;
 use authbroker_client::ErrorCode;
@@ -21,10 +24,24 @@ pub(crate) enum Failure {
     Unusable(Vec<String>),
     /// A file that the command line names, or a folder that is missing from it.
     File(String),
+    /// A token that is of no use without a proof for each request (RFC 9449).
+    Bound {
+        /// The account's id.
+        account: String,
+        /// How its tokens are presented.
+        token_type: String,
+    },
+    /// A program that cannot be run.
+    Program {
+        /// Its name, as it was given.
+        program: OsString,
+        /// Why.
+        source: io::Error,
+    },
     /// What is to be printed cannot be written.
-    Output(std::io::Error),
+    Output(io::Error),
     /// What is to be typed cannot be read.
-    Input(std::io::Error),
+    Input(io::Error),
     /// What was typed cannot be used.
     Use(&'static str),
 }
@@ -47,8 +64,8 @@ impl From<AddError> for Failure {
     }
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
         Self::Output(error)
     }
 }
@@ -65,8 +82,12 @@ impl Failure {
             Self::Provider(failure) => {
                 ErrorCode::from_name(failure.code.name()).map_or(1, ErrorCode::exit_code)
             }
+            // As shells have it.
+            Self::Program { source, .. } if source.kind() == io::ErrorKind::NotFound => 127,
+            Self::Program { .. } => 126,
             Self::Add(AddError::Disk { .. })
             | Self::Unusable(_)
+            | Self::Bound { .. }
             | Self::Output(_)
             | Self::Input(_) => 1,
         }
@@ -82,9 +103,11 @@ impl Failure {
             Self::Add(AddError::Entry(_) | AddError::Taken(_))
             | Self::NoProvider(_)
             | Self::File(_)
-            | Self::Use(_) => "InvalidArgs",
+            | Self::Use(_)
+            | Self::Program { .. } => "InvalidArgs",
             Self::Provider(failure) => failure.code.name(),
             Self::Unusable(_) => "ProviderError",
+            Self::Bound { .. } => "NotSupported",
             Self::Add(AddError::Disk { .. }) | Self::Output(_) | Self::Input(_) => "Internal",
         }
     }
@@ -100,6 +123,12 @@ impl Failure {
                 format!("as it is configured, it cannot be used: {}", names.join(", "))
             }
             Self::File(what) => what.clone(),
+            Self::Bound { account, token_type } => format!(
+                "the tokens of {account} are bound to a key ({token_type}): alone they open nothing"
+            ),
+            Self::Program { program, source } => {
+                format!("{} cannot be run: {source}", program.display())
+            }
             Self::Output(error) => format!("the output cannot be written: {error}"),
             Self::Input(error) => format!("nothing can be read: {error}"),
             Self::Use(what) => (*what).to_owned(),
@@ -119,6 +148,8 @@ impl Failure {
             Self::NoProvider(_) => "brokerctl provider list",
             Self::Unusable(_) => "do what stands beside each problem",
             Self::File(_) => "brokerctl provider register --help",
+            Self::Bound { .. } => "brokerctl headers METHOD URL gives a proof along with the token",
+            Self::Program { .. } => "check the command after --",
             Self::Output(_) => "check where the output goes",
             Self::Input(_) => "type it on a terminal, or give it on standard input",
             Self::Use(_) => "try again",

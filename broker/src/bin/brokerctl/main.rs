@@ -34,6 +34,7 @@ async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
         Command::Accounts => commands::accounts::run(&place, printer).await,
         Command::Token(token) => commands::token::run(&place, token, printer).await,
         Command::Headers(headers) => commands::headers::run(&place, headers, printer).await,
+        Command::Exec(exec) => commands::exec::run(&place, exec).await,
         Command::Whoami => commands::whoami::run(&place, printer).await,
         Command::Status => commands::status::run(&place, printer).await,
         Command::Reload => commands::reload::run(&place, printer).await,

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use authbroker_client::TokenRequest;
 use serde_json::json;
 
 use super::client;
@@ -12,13 +11,7 @@ use crate::failure::Failure;
 use crate::print::Printer;
 
 pub(crate) async fn run(place: &Place, args: Headers, printer: &Printer) -> Result<(), Failure> {
-    let mut request = TokenRequest::new().account(args.account.unwrap_or_default());
-    for resource in args.resources {
-        request = request.resource(resource);
-    }
-    for scope in args.scopes {
-        request = request.scope(scope);
-    }
+    let request = args.wanted.request();
     let told = client(place).await?.headers(&args.method, &args.url, &request).await?;
     let headers: BTreeMap<_, _> =
         told.headers.iter().map(|(name, value)| (name, value.expose())).collect();

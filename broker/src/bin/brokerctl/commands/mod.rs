@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 mod browser;
 pub(crate) mod config;
 mod device;
+pub(crate) mod exec;
 pub(crate) mod headers;
 pub(crate) mod login;
 pub(crate) mod logout;
@@ -16,9 +17,10 @@ pub(crate) mod unlock;
 pub(crate) mod vault;
 pub(crate) mod whoami;
 
-use authbroker_client::{Admin, Client, Door, Error};
+use authbroker_client::{AccessToken, Admin, Client, Door, Error};
 
 use crate::args::Place;
+use crate::failure::Failure;
 
 /// The admin socket: a person administers their own broker.
 async fn admin(place: &Place) -> Result<Admin, Error> {
@@ -31,6 +33,17 @@ async fn client(place: &Place) -> Result<Client, Error> {
     match &place.socket {
         Some(socket) => Client::connect_to(Door::Socket(socket.clone())).await,
         None => Ok(admin(place).await?.client()),
+    }
+}
+
+/// A token that whoever holds it can present. One that is bound to a key (RFC 9449) needs a proof for
+/// each request, which only the broker can make.
+fn bearer(token: AccessToken) -> Result<AccessToken, Failure> {
+    if token.token_type().eq_ignore_ascii_case("Bearer") {
+        Ok(token)
+    } else {
+        let token_type = token.token_type().to_owned();
+        Err(Failure::Bound { account: token.account, token_type })
     }
 }
 

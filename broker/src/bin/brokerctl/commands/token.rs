@@ -32,13 +32,7 @@ pub(crate) async fn run(place: &Place, args: Token, printer: &Printer) -> Result
 }
 
 fn request(args: &Token) -> TokenRequest {
-    let mut request = TokenRequest::new().account(args.account.clone().unwrap_or_default());
-    for resource in &args.resources {
-        request = request.resource(resource);
-    }
-    for scope in &args.scopes {
-        request = request.scope(scope);
-    }
+    let mut request = args.wanted.clone().request();
     if let Some(seconds) = args.min_ttl {
         request = request.min_ttl(Duration::from_secs(u64::from(seconds)));
     }
@@ -54,11 +48,12 @@ fn needs_person(error: &Error) -> bool {
 
 /// Has the broker open the browser, and waits.
 async fn sign_in(broker: &Client, args: &Token, printer: &Printer) -> Result<(), Failure> {
-    let mut request = AcquireRequest::new().account(args.account.clone().unwrap_or_default());
-    for resource in &args.resources {
+    let wanted = &args.wanted;
+    let mut request = AcquireRequest::new().account(wanted.account.clone().unwrap_or_default());
+    for resource in &wanted.resources {
         request = request.resource(resource);
     }
-    for scope in &args.scopes {
+    for scope in &wanted.scopes {
         request = request.scope(scope);
     }
     let mut pending = broker.acquire(request).await?;
