@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
-use metrics::counter;
+use metrics::{Counter, counter};
 
 use super::{Authenticated, Credentials, Scheme};
 use crate::challenge::Challenges;
@@ -69,6 +69,8 @@ pub struct Verifier {
     clock: Arc<dyn Clock>,
     challenges: Arc<Challenges>,
     metadata: ResourceMetadata,
+    /// Counted with every request, so it is not looked up each time.
+    from_memory: Counter,
 }
 
 impl Verifier {
@@ -89,11 +91,22 @@ impl Verifier {
         let jwks = rules.issuers.iter().map(jwks).collect::<Result<_, _>>()?;
         let introspector = introspection.map(Introspector::new).transpose()?;
         let verdicts = Verdicts::new(remembered);
+        let from_memory = counter!(VERDICTS, "by" => "memory");
         let metadata = ResourceMetadata::new(&rules, &proofs);
         let address = metadata::address(&rules.audience, addressing.public_url.as_ref());
         let challenges = Arc::new(Challenges::new(rules.audience.clone(), address, &proofs));
         let dpop = Dpop::new(proofs, addressing, store);
-        Ok(Self { rules, jwks, introspector, verdicts, dpop, clock, challenges, metadata })
+        Ok(Self {
+            rules,
+            jwks,
+            introspector,
+            verdicts,
+            dpop,
+            clock,
+            challenges,
+            metadata,
+            from_memory,
+        })
     }
 
     /// Fetches the issuers' keys now, and keeps them fresh in the background from now on. Must be
@@ -105,6 +118,11 @@ impl Verifier {
     /// Whether tokens of each issuer can be judged now, without asking anybody.
     pub fn readiness(&self) -> Vec<(&Issuer, bool)> {
         self.jwks.iter().map(|jwks| (jwks.issuer(), jwks.is_ready())).collect()
+    }
+
+    /// Whether [`super::require_token`] has nonces to send ahead.
+    pub fn demands_nonces(&self) -> bool {
+        self.dpop.demands_nonces()
     }
 
     /// What clients may know about this API, to be served at [`Verifier::metadata_path`].
@@ -222,7 +240,7 @@ impl Verifier {
         };
         let counts = counts && !verified.has_expired(self.now());
         if counts {
-            counter!(VERDICTS, "by" => "memory").increment(1);
+            self.from_memory.increment(1);
         }
         Ok(counts.then_some(verified))
     }

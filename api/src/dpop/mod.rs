@@ -86,6 +86,11 @@ impl Dpop {
         self.rules.required
     }
 
+    /// Whether a proof must have a nonce.
+    pub(crate) fn demands_nonces(&self) -> bool {
+        self.rules.nonces
+    }
+
     /// Checks the proof of a request with a token that is bound to `key`; gives the nonce to send
     /// ahead, if it is time for a new one. `now` is in seconds since the Unix epoch.
     pub(crate) async fn check(

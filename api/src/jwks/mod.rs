@@ -114,6 +114,12 @@ enum Need {
     FetchFirst,
 }
 
+/// Keys, or what to wait for before there may be some.
+enum Ready {
+    Now(Arc<KeySet>),
+    After(Option<Flight>),
+}
+
 impl Jwks {
     /// A cache that has not asked yet.
     pub fn new(issuer: Issuer, clock: Arc<dyn Clock>, pace: Pace) -> Result<Self, NoClient> {
@@ -139,7 +145,10 @@ impl Jwks {
 
     /// The keys to verify a token with.
     pub async fn current(&self) -> Result<Arc<KeySet>, Unavailable> {
-        self.after(self.prepare()).await
+        match self.prepare() {
+            Ready::Now(keys) => Ok(keys),
+            Ready::After(flight) => self.after(flight).await,
+        }
     }
 
     /// The same after one more look at the issuer, if it is time for one: for a token whose key is
@@ -156,16 +165,21 @@ impl Jwks {
         keys.ok_or(Unavailable { retry_after: self.shared.pace.retry_pause })
     }
 
-    /// Starts what [`State::need`] asks for; gives the fetch that the caller has to wait for.
-    fn prepare(&self) -> Option<Flight> {
+    /// Starts what [`State::need`] asks for, under one lock: this is the way of every request.
+    fn prepare(&self) -> Ready {
+        let now = self.shared.clock.monotonic();
         let mut state = self.shared.lock();
-        match state.need(self.shared.clock.monotonic()) {
+        let flight = match state.need(now) {
             Need::Nothing => None,
             Need::FetchBehind => {
                 self.shared.fetch(&mut state);
                 None
             }
             Need::FetchFirst => self.shared.fetch(&mut state),
+        };
+        match (flight, state.usable(now)) {
+            (None, Some(keys)) => Ready::Now(keys),
+            (flight, _) => Ready::After(flight),
         }
     }
 

@@ -22,7 +22,7 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -77,13 +77,11 @@ impl Api {
 
 /// The whole API as one service.
 pub fn router(api: Api) -> Router {
-    // On the methods that exist alone: any other is 405, for whomever.
-    let protected = from_fn_with_state(Arc::clone(&api.verifier), require_token);
     let observer = Arc::new(Observer::new(api.verifier.clock()));
     metadata_routes(&api.verifier)
         .route("/public", get(public))
-        .route("/private", get(private).route_layer(protected.clone()))
-        .route("/private/recent", get(recent).route_layer(protected))
+        .route("/private", with_nonces(get(private), &api.verifier))
+        .route("/private/recent", with_nonces(get(recent), &api.verifier))
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(operations::metrics))
@@ -93,6 +91,15 @@ pub fn router(api: Api) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT))
         .layer(map_response(as_json))
         .layer(from_fn_with_state(observer, observe))
+}
+
+/// The handlers find out themselves who is calling; the layer is only there to send nonces ahead.
+fn with_nonces(methods: MethodRouter<Api>, verifier: &Arc<Verifier>) -> MethodRouter<Api> {
+    if !verifier.demands_nonces() {
+        return methods;
+    }
+    // On the methods that exist alone: any other is 405, for whomever.
+    methods.route_layer(from_fn_with_state(Arc::clone(verifier), require_token))
 }
 
 /// The metadata is where the identifier's path puts it, and at the plain address too.
