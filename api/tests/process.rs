@@ -5,90 +5,16 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::thread::{self, JoinHandle};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::io::Write;
+use std::process::Output;
 
 use reqwest::StatusCode;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use support::issuer::FakeIssuer;
 use support::keys::TestKey;
-use support::{AUDIENCE, claims, with};
-
-/// The program, without anything of this test's own environment.
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_private-api"));
-    command.args(arguments).env_clear().stdin(Stdio::null());
-    command
-}
-
-/// A running program; it is killed if a test fails.
-struct Running {
-    child: Child,
-    url: String,
-    /// Read all the time, or a full pipe would stop the program.
-    log: Option<JoinHandle<String>>,
-}
-
-impl Running {
-    fn start(issuer: &str, more: &[&str]) -> Self {
-        let mut command =
-            program(&["--issuer", issuer, "--audience", AUDIENCE, "--listen", "127.0.0.1:0"]);
-        command.args(more);
-        Self::spawn(command)
-    }
-
-    fn spawn(mut command: Command) -> Self {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let url = line.strip_prefix("private-api listening on ").unwrap().trim_end().to_owned();
-        let stderr = child.stderr.take().unwrap();
-        let log = Some(thread::spawn(|| std::io::read_to_string(stderr).unwrap()));
-        Self { child, url, log }
-    }
-
-    /// The body of an answer to anybody.
-    async fn text(&self, path: &str) -> String {
-        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        let answer = client.get(format!("{}{path}", self.url)).send().await.unwrap();
-        answer.text().await.unwrap()
-    }
-
-    async fn private(&self, token: &str) -> StatusCode {
-        self.get("/private", token).await
-    }
-
-    async fn get(&self, path: &str, token: &str) -> StatusCode {
-        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        let request = client.get(format!("{}{path}", self.url)).bearer_auth(token);
-        request.send().await.unwrap().status()
-    }
-
-    /// Ends it as a supervisor would; gives its exit status and what it logged.
-    fn end(mut self, signal: Signal) -> (ExitStatus, String) {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, signal).unwrap();
-        let status = self.child.wait().unwrap();
-        (status, self.log.take().unwrap().join().unwrap())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Claims that are good now, by the machine's clock.
-fn claims_now(issuer: &str) -> Value {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    with(claims(issuer), &json!({ "iat": now - 60, "exp": now + 600 }))
-}
+use support::running::{Running, claims_now, program};
+use support::{AUDIENCE, with};
 
 #[tokio::test]
 async fn it_says_where_it_listens_and_serves_there() {

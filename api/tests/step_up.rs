@@ -4,13 +4,10 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use axum::Router;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use private_api::auth::{Authenticated, StepUp, Verifier};
+use private_api::auth::{Authenticated, StepUp};
 use private_api::error::Rejection;
 use serde_json::{Value, json};
 use support::api::{Answer, Stand, TestApi};
@@ -101,16 +98,4 @@ async fn a_route_can_ask_for_an_authentication_context_class() {
             assert!(answer.challenge().ends_with(r#"acr_values="phr phrh""#), "{answer:?}");
         }
     }
-}
-
-/// The extractor works behind the state of any router.
-#[tokio::test]
-async fn a_caller_without_a_token_never_reaches_the_handler() {
-    async fn unreachable(State(_): State<Arc<Verifier>>, _: Authenticated) -> &'static str {
-        "reached"
-    }
-    let stand = Stand::start().await;
-    let router = Router::new().route("/", get(unreachable)).with_state(stand.api.verifier.clone());
-    let answer = stand.api.with_router(router).get("/", &[]).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
 }

@@ -1,8 +1,9 @@
-//! Who is calling: an axum extractor, and a layer, for any server that takes access tokens.
+//! Who is calling: an axum extractor, and a tower layer, for any server that takes access tokens.
 //!
 //! A handler that names [`Authenticated`] among its arguments runs only for a request with a good
 //! token; every other request is answered here, with the status and the challenge of [RFC 6750] or
-//! [RFC 9449].
+//! [RFC 9449]. [`RequireToken`] does the same before whole routers, and before services of other
+//! kinds.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -38,22 +39,21 @@
 //! [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
 
 mod credentials;
+mod layer;
 mod step_up;
 mod verifier;
 
 use std::sync::Arc;
 
-use axum::extract::{FromRef, FromRequestParts, Request, State};
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
-use axum::middleware::Next;
-use axum::response::Response;
 
 pub(crate) use self::credentials::Credentials;
 pub use self::credentials::Scheme;
+pub use self::layer::{Guarded, RequireToken};
 pub use self::step_up::StepUp;
 pub use self::verifier::{Setup, Verifier};
 use crate::claims::{Claims, Scope};
-use crate::dpop::NONCE_HEADER;
 use crate::error::{Refusal, Rejection};
 
 /// The caller of a request, by a good token in the right hands.
@@ -106,42 +106,13 @@ where
 {
     type Rejection = Rejection;
 
-    /// Takes what [`require_token`] found out, or finds it out.
+    /// Takes what [`RequireToken`] found out by the same verifier, or finds it out.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        if let Some(known) = parts.extensions.get::<Self>() {
-            return Ok(known.clone());
+        let verifier = Arc::<Verifier>::from_ref(state);
+        let known = parts.extensions.get::<Self>();
+        match known.filter(|known| Arc::ptr_eq(&known.verifier, &verifier)) {
+            Some(known) => Ok(known.clone()),
+            None => verifier.authenticate(parts).await.map(|(caller, _)| caller),
         }
-        let (caller, _) = Arc::<Verifier>::from_ref(state).authenticate(parts).await?;
-        Ok(caller)
     }
-}
-
-/// Lets only requests with a good token through: for whole routers, whatever their handlers ask.
-///
-/// Besides, it sends the next nonce ahead where proofs must have one (RFC 9449 §8.2); without this
-/// layer a client learns of it by a refusal.
-///
-/// ```no_run
-/// # use std::sync::Arc;
-/// # use axum::{Router, middleware::from_fn_with_state, routing::get};
-/// # use private_api::auth::{Verifier, require_token};
-/// # fn protected(verifier: Arc<Verifier>) -> Router {
-/// Router::new()
-///     .route("/orders", get(|| async { "yours" }))
-///     .route_layer(from_fn_with_state(verifier, require_token))
-/// # }
-/// ```
-pub async fn require_token(
-    State(verifier): State<Arc<Verifier>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Rejection> {
-    let (mut parts, body) = request.into_parts();
-    let (caller, ahead) = verifier.authenticate(&parts).await?;
-    parts.extensions.insert(caller);
-    let mut response = next.run(Request::from_parts(parts, body)).await;
-    if let Some(nonce) = ahead {
-        response.headers_mut().insert(NONCE_HEADER, nonce);
-    }
-    Ok(response)
 }

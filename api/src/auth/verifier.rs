@@ -120,7 +120,7 @@ impl Verifier {
         self.jwks.iter().map(|jwks| (jwks.issuer(), jwks.is_ready())).collect()
     }
 
-    /// Whether [`super::require_token`] has nonces to send ahead.
+    /// Whether [`super::RequireToken`] has nonces to send ahead.
     pub fn demands_nonces(&self) -> bool {
         self.dpop.demands_nonces()
     }

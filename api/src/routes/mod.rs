@@ -29,8 +29,9 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use self::openapi::{Message, Problem};
-use crate::auth::{Authenticated, StepUp, Verifier, require_token};
+use crate::auth::{Authenticated, RequireToken, StepUp, Verifier};
 use crate::claims::Scope;
+use crate::clock::Clock;
 use crate::error::{Rejection, as_json};
 use crate::messages::{self, Form};
 use crate::metadata::{ResourceMetadata, WELL_KNOWN};
@@ -77,8 +78,8 @@ impl Api {
 
 /// The whole API as one service.
 pub fn router(api: Api) -> Router {
-    let observer = Arc::new(Observer::new(api.verifier.clock()));
-    metadata_routes(&api.verifier)
+    let clock = api.verifier.clock();
+    let routes = metadata_routes(&api.verifier)
         .route("/public", get(public))
         .route("/private", with_nonces(get(private), &api.verifier))
         .route("/private/recent", with_nonces(get(recent), &api.verifier))
@@ -86,7 +87,15 @@ pub fn router(api: Api) -> Router {
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(operations::metrics))
         .route("/openapi.json", get(openapi::openapi))
-        .with_state(api)
+        .with_state(api);
+    with_layers(routes, clock)
+}
+
+/// What holds for every request, whatever the route: a bound on its body and its time, an id, a line
+/// in the log, figures, and JSON for an error.
+pub fn with_layers(routes: Router, clock: Arc<dyn Clock>) -> Router {
+    let observer = Arc::new(Observer::new(clock));
+    routes
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT))
         .layer(map_response(as_json))
@@ -99,7 +108,7 @@ fn with_nonces(methods: MethodRouter<Api>, verifier: &Arc<Verifier>) -> MethodRo
         return methods;
     }
     // On the methods that exist alone: any other is 405, for whomever.
-    methods.route_layer(from_fn_with_state(Arc::clone(verifier), require_token))
+    methods.route_layer(RequireToken::new(Arc::clone(verifier)))
 }
 
 /// The metadata is where the identifier's path puts it, and at the plain address too.

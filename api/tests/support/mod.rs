@@ -15,6 +15,8 @@ pub mod clock;
 pub mod issuer;
 pub mod keys;
 pub mod proof;
+#[cfg(unix)]
+pub mod running;
 
 use std::time::Duration;
 
