@@ -27,6 +27,19 @@ impl SigningAlg {
         Self(Algorithm::EdDSA),
     ];
 
+    /// All that there are.
+    pub(crate) const ALL: [Self; 9] = [
+        Self(Algorithm::RS256),
+        Self(Algorithm::RS384),
+        Self(Algorithm::RS512),
+        Self(Algorithm::PS256),
+        Self(Algorithm::PS384),
+        Self(Algorithm::PS512),
+        Self(Algorithm::ES256),
+        Self(Algorithm::ES384),
+        Self(Algorithm::EdDSA),
+    ];
+
     /// Their names with blanks between, as a challenge lists them.
     pub(crate) fn names(algs: &[Self]) -> String {
         algs.iter().map(Self::to_string).collect::<Vec<_>>().join(" ")

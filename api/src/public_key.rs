@@ -3,7 +3,19 @@
 //! A key answers for the algorithms that its type, curve and `alg` allow, and for no other; one that
 //! is for another use or too weak is no key here. That holds for the keys of an issuer and for the
 //! one in a DPoP proof alike.
+//!
+//! `jsonwebtoken` reads the JWK. The check itself is done by the library below it, because
+//! `jsonwebtoken` takes every key apart again for every signature, which for RSA costs as much as
+//! the check.
 
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters,
+    RsaPublicKeyComponents, VerificationAlgorithm,
+};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{
     AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations,
     PublicKeyUse,
@@ -19,69 +31,89 @@ const MIN_RSA_BITS: usize = 2048;
 #[derive(Debug)]
 pub(crate) struct PublicKey {
     pub(crate) kid: Option<String>,
-    /// The algorithm that its owner ties the key to, if they do.
-    alg: Option<KeyAlgorithm>,
-    material: Material,
-    decoding: DecodingKey,
-}
-
-/// What the key itself can do, whatever its entry says.
-#[derive(Debug)]
-enum Material {
-    Rsa,
-    P256,
-    P384,
-    Ed25519,
+    /// The key as each algorithm that it answers for takes it.
+    ready: Vec<(SigningAlg, ParsedPublicKey)>,
 }
 
 impl PublicKey {
-    /// The key of a JWK, if it is one for verifying signatures.
-    pub(crate) fn of(jwk: &Jwk) -> Option<Self> {
-        let material = Material::of(jwk)?;
+    /// The key of a JWK, if it is one for verifying signatures by at least one of `algs`.
+    pub(crate) fn of(jwk: &Jwk, algs: &[SigningAlg]) -> Option<Self> {
         let decoding = DecodingKey::from_jwk(jwk).ok()?;
-        let usable = is_for_signatures(&jwk.common) && is_strong(&decoding);
-        let (kid, alg) = (jwk.common.key_id.clone(), jwk.common.key_algorithm);
-        usable.then_some(Self { kid, alg, material, decoding })
+        if !is_for_signatures(&jwk.common) || !is_strong(&decoding) {
+            return None;
+        }
+        // An owner may tie the key to one algorithm.
+        let own = jwk.common.key_algorithm;
+        let tied = |alg: SigningAlg| own.is_none_or(|own| own == KeyAlgorithm::from(alg.get()));
+        let can = algs.iter().filter(|alg| tied(**alg) && is_of_kind(&jwk.algorithm, alg.get()));
+        let ready: Vec<_> =
+            can.filter_map(|alg| Some((*alg, prepare(&decoding, alg.get())?))).collect();
+        (!ready.is_empty()).then(|| Self { kid: jwk.common.key_id.clone(), ready })
     }
 
     /// Whether it can have made a signature by `alg`.
     pub(crate) fn signs_with(&self, alg: SigningAlg) -> bool {
-        let alg = alg.get();
-        self.material.can(alg) && self.alg.is_none_or(|own| own == KeyAlgorithm::from(alg))
+        self.ready_for(alg).is_some()
     }
 
     /// Whether it made the signature of `jws`.
     pub(crate) fn signed(&self, jws: &Jws<'_>, alg: SigningAlg) -> bool {
-        let message = jws.signed.as_bytes();
-        jsonwebtoken::crypto::verify(jws.signature, message, &self.decoding, alg.get())
-            .unwrap_or(false)
+        let signature = URL_SAFE_NO_PAD.decode(jws.signature).ok();
+        let made = |key: &ParsedPublicKey| {
+            signature.is_some_and(|made| key.verify_sig(jws.signed.as_bytes(), &made).is_ok())
+        };
+        self.ready_for(alg).is_some_and(made)
+    }
+
+    fn ready_for(&self, alg: SigningAlg) -> Option<&ParsedPublicKey> {
+        self.ready.iter().find(|(ready, _)| *ready == alg).map(|(_, key)| key)
     }
 }
 
-impl Material {
-    fn of(jwk: &Jwk) -> Option<Self> {
-        match &jwk.algorithm {
-            AlgorithmParameters::RSA(_) => Some(Self::Rsa),
-            AlgorithmParameters::EllipticCurve(key) => match key.curve {
-                EllipticCurve::P256 => Some(Self::P256),
-                EllipticCurve::P384 => Some(Self::P384),
-                _ => None,
-            },
-            AlgorithmParameters::OctetKeyPair(key) => {
-                (key.curve == EllipticCurve::Ed25519).then_some(Self::Ed25519)
-            }
-            _ => None,
+/// Whether keys of this type and curve sign by this algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
+fn is_of_kind(key: &AlgorithmParameters, alg: Algorithm) -> bool {
+    match key {
+        AlgorithmParameters::RSA(_) => rsa(alg).is_some(),
+        AlgorithmParameters::EllipticCurve(key) => match key.curve {
+            EllipticCurve::P256 => alg == Algorithm::ES256,
+            EllipticCurve::P384 => alg == Algorithm::ES384,
+            _ => false,
+        },
+        AlgorithmParameters::OctetKeyPair(key) => {
+            key.curve == EllipticCurve::Ed25519 && alg == Algorithm::EdDSA
         }
+        _ => false,
     }
+}
 
-    fn can(&self, alg: Algorithm) -> bool {
-        use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
-        match self {
-            Self::Rsa => matches!(alg, RS256 | RS384 | RS512 | PS256 | PS384 | PS512),
-            Self::P256 => alg == ES256,
-            Self::P384 => alg == ES384,
-            Self::Ed25519 => alg == EdDSA,
+/// Parses the key once, for all the signatures by this algorithm that are to come.
+fn prepare(key: &DecodingKey, alg: Algorithm) -> Option<ParsedPublicKey> {
+    match key.kind() {
+        DecodingKeyKind::RsaModulusExponent { n, e } => {
+            RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa(alg)?).ok()
         }
+        DecodingKeyKind::SecretOrDer(point) => ParsedPublicKey::new(curve(alg)?, point).ok(),
+    }
+}
+
+fn rsa(alg: Algorithm) -> Option<&'static RsaParameters> {
+    match alg {
+        Algorithm::RS256 => Some(&RSA_PKCS1_2048_8192_SHA256),
+        Algorithm::RS384 => Some(&RSA_PKCS1_2048_8192_SHA384),
+        Algorithm::RS512 => Some(&RSA_PKCS1_2048_8192_SHA512),
+        Algorithm::PS256 => Some(&RSA_PSS_2048_8192_SHA256),
+        Algorithm::PS384 => Some(&RSA_PSS_2048_8192_SHA384),
+        Algorithm::PS512 => Some(&RSA_PSS_2048_8192_SHA512),
+        _ => None,
+    }
+}
+
+fn curve(alg: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
+    match alg {
+        Algorithm::ES256 => Some(&ECDSA_P256_SHA256_FIXED),
+        Algorithm::ES384 => Some(&ECDSA_P384_SHA384_FIXED),
+        Algorithm::EdDSA => Some(&ED25519),
+        _ => None,
     }
 }
 

@@ -53,16 +53,6 @@ pub(crate) enum Ground {
     Word(Duration),
 }
 
-impl Ground {
-    /// The name in the figures.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Keys(_) => "signature",
-            Self::Word(_) => "issuer",
-        }
-    }
-}
-
 /// A bounded memory of verdicts.
 pub(crate) struct Verdicts {
     /// None where nothing is to be remembered.

@@ -8,8 +8,8 @@
 //!    header itself are not even read.
 //! 4. Only then are the claims looked at: whose they are, for whom, and when.
 //!
-//! `jsonwebtoken` reads the keys and checks the signature. Its `Validation` is not used: what it
-//! requires is a list that can be left short, what is absent passes, and it reads the clock itself.
+//! `jsonwebtoken` reads the keys. Its `Validation` is not used: what it requires is a list that can
+//! be left short, what is absent passes, and it reads the clock itself.
 //! Here a claim that is required is a field that cannot be filled without it.
 //!
 //! [RFC 9068 §4]: https://www.rfc-editor.org/rfc/rfc9068#section-4

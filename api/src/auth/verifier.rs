@@ -69,8 +69,7 @@ pub struct Verifier {
     clock: Arc<dyn Clock>,
     challenges: Arc<Challenges>,
     metadata: ResourceMetadata,
-    /// Counted with every request, so it is not looked up each time.
-    from_memory: Counter,
+    figures: Figures,
 }
 
 impl Verifier {
@@ -80,7 +79,8 @@ impl Verifier {
         Self::set_up(Setup::new(rules))
     }
 
-    /// A verifier made to order.
+    /// A verifier made to order. Its figures go to the recorder of the `metrics` crate that is
+    /// installed by then.
     pub fn set_up(setup: Setup) -> Result<Self, NoClient> {
         // Without a choice jsonwebtoken panics as soon as any crate enables its other back end. An
         // error means that the program has chosen already.
@@ -91,22 +91,12 @@ impl Verifier {
         let jwks = rules.issuers.iter().map(jwks).collect::<Result<_, _>>()?;
         let introspector = introspection.map(Introspector::new).transpose()?;
         let verdicts = Verdicts::new(remembered);
-        let from_memory = counter!(VERDICTS, "by" => "memory");
         let metadata = ResourceMetadata::new(&rules, &proofs);
         let address = metadata::address(&rules.audience, addressing.public_url.as_ref());
         let challenges = Arc::new(Challenges::new(rules.audience.clone(), address, &proofs));
         let dpop = Dpop::new(proofs, addressing, store);
-        Ok(Self {
-            rules,
-            jwks,
-            introspector,
-            verdicts,
-            dpop,
-            clock,
-            challenges,
-            metadata,
-            from_memory,
-        })
+        let figures = Figures::find();
+        Ok(Self { rules, jwks, introspector, verdicts, dpop, clock, challenges, metadata, figures })
     }
 
     /// Fetches the issuers' keys now, and keeps them fresh in the background from now on. Must be
@@ -240,13 +230,13 @@ impl Verifier {
         };
         let counts = counts && !verified.has_expired(self.now());
         if counts {
-            self.from_memory.increment(1);
+            self.figures.memory.increment(1);
         }
         Ok(counts.then_some(verified))
     }
 
     fn remember(&self, token: Fingerprint, verified: Verified, ground: Ground) -> Verified {
-        counter!(VERDICTS, "by" => ground.name()).increment(1);
+        self.figures.of(&ground).increment(1);
         self.verdicts.remember(token, Verdict { verified: verified.clone(), ground });
         verified
     }
@@ -271,5 +261,28 @@ impl Verifier {
 
     pub(super) fn reject(&self, refusal: Refusal, used: Option<Scheme>) -> Rejection {
         Rejection::new(refusal, used, Arc::clone(&self.challenges))
+    }
+}
+
+/// What showed that tokens were good. One of them is counted with every request, so none is looked
+/// up each time.
+struct Figures {
+    signature: Counter,
+    issuer: Counter,
+    memory: Counter,
+}
+
+impl Figures {
+    /// Those of the recorder that is installed now.
+    fn find() -> Self {
+        let by = |what: &'static str| counter!(VERDICTS, "by" => what);
+        Self { signature: by("signature"), issuer: by("issuer"), memory: by("memory") }
+    }
+
+    fn of(&self, ground: &Ground) -> &Counter {
+        match ground {
+            Ground::Keys(_) => &self.signature,
+            Ground::Word(_) => &self.issuer,
+        }
     }
 }

@@ -72,7 +72,7 @@ impl Proof {
         let header: Header = jws.header().ok_or(InvalidProof::Malformed)?;
         let alg = header.alg(algs)?;
         let jwk = header.public_jwk()?;
-        let key = PublicKey::of(&jwk).filter(|key| key.signs_with(alg)).ok_or(InvalidProof::Key)?;
+        let key = PublicKey::of(&jwk, &[alg]).ok_or(InvalidProof::Key)?;
         if !key.signed(&jws, alg) {
             return Err(InvalidProof::Signature);
         }

@@ -72,7 +72,7 @@ struct Document {
 }
 
 fn key(entry: Value) -> Option<PublicKey> {
-    PublicKey::of(&serde_json::from_value(entry).ok()?)
+    PublicKey::of(&serde_json::from_value(entry).ok()?, &SigningAlg::ALL)
 }
 
 /// Why a document holds no keys for this server.
