@@ -46,13 +46,13 @@ pub struct Reply {
 
 impl Reply {
     /// A reply with `parameters`, the last one unless `continues`. Fails where they are no JSON.
-    pub fn of(parameters: &impl Serialize, continues: bool) -> serde_json::Result<Self> {
-        Ok(Self { error: None, parameters: to_raw_value(parameters)?, continues })
+    pub fn of(parameters: impl Serialize, continues: bool) -> serde_json::Result<Self> {
+        Ok(Self { error: None, parameters: to_raw_value(&parameters)?, continues })
     }
 
     /// A failure and what it tells, which is left out where it is no JSON.
-    pub fn error(name: impl Into<String>, parameters: &impl Serialize) -> Self {
-        let parameters = to_raw_value(parameters).unwrap_or_else(|_| empty_object());
+    pub fn error(name: impl Into<String>, parameters: impl Serialize) -> Self {
+        let parameters = to_raw_value(&parameters).unwrap_or_else(|_| empty_object());
         Self { error: Some(name.into()), parameters, continues: false }
     }
 }

@@ -60,7 +60,7 @@ fn describe(parameters: &Value, door: Door) -> Reply {
     let Some(wanted) = parameters.get("interface").and_then(Value::as_str) else {
         return Reply::error(
             format!("{INTERFACE}.InvalidParameter"),
-            &json!({"parameter": "interface"}),
+            json!({"parameter": "interface"}),
         );
     };
     match interfaces(door).find(|(name, _)| *name == wanted) {
@@ -76,9 +76,9 @@ fn interfaces(door: Door) -> impl Iterator<Item = (&'static str, &'static str)> 
 }
 
 pub(super) fn no_method(method: &str) -> Reply {
-    Reply::error(format!("{INTERFACE}.MethodNotFound"), &json!({"method": method}))
+    Reply::error(format!("{INTERFACE}.MethodNotFound"), json!({"method": method}))
 }
 
 pub(super) fn no_interface(interface: &str) -> Reply {
-    Reply::error(format!("{INTERFACE}.InterfaceNotFound"), &json!({"interface": interface}))
+    Reply::error(format!("{INTERFACE}.InterfaceNotFound"), json!({"interface": interface}))
 }

@@ -136,7 +136,7 @@ async fn follow(mut connection: Connection, world: watch::Sender<World>) {
             let before = known.unwrap_or_default();
             let removed = before.iter().filter(|a| gone(a)).map(|a| a.id.clone()).collect();
             let change = Change { accounts: accounts.clone(), removed };
-            send(&mut connection, &Reply::of(json!(change), true)).await;
+            send(&mut connection, &Reply::of(&change, true).unwrap()).await;
             known = Some(accounts);
         }
         tokio::select! {
@@ -152,7 +152,7 @@ async fn acquire(mut connection: Connection, world: &watch::Sender<World>, _requ
     let phases = [("url", url), ("browser-opened", None)];
     for (phase, url) in phases {
         let progress = Progress { phase: Some(phase.into()), url, ..Progress::default() };
-        send(&mut connection, &Reply::of(json!(progress), true)).await;
+        send(&mut connection, &Reply::of(&progress, true).unwrap()).await;
     }
     let mut changes = world.subscribe();
     let person = tokio::select! {
@@ -164,7 +164,7 @@ async fn acquire(mut connection: Connection, world: &watch::Sender<World>, _requ
     let reply = match person {
         Person::SignsIn => {
             world.send_modify(sign_alice_in);
-            Reply::of(json!({"account": "demo-alice"}), false)
+            Reply::of(json!({"account": "demo-alice"}), false).unwrap()
         }
         _ => error("UserDenied", json!({"message": "the person said no", "hint": "try again"})),
     };
@@ -183,10 +183,10 @@ fn sign_alice_in(world: &mut World) {
 
 async fn sign_out(mut connection: Connection, world: &watch::Sender<World>, request: &SignOut) {
     let progress = Progress { phase: Some("revoking".into()), ..Progress::default() };
-    send(&mut connection, &Reply::of(json!(progress), true)).await;
+    send(&mut connection, &Reply::of(&progress, true).unwrap()).await;
     let account = if request.account.is_empty() { "demo-alice" } else { &request.account };
     world.send_modify(|world| world.accounts.retain(|known| known.id != account));
-    send(&mut connection, &Reply::of(json!({"account": account}), false)).await;
+    send(&mut connection, &Reply::of(json!({"account": account}), false).unwrap()).await;
 }
 
 fn get_token(world: &watch::Sender<World>, request: GetToken) -> Reply {
@@ -208,6 +208,7 @@ fn get_token(world: &watch::Sender<World>, request: GetToken) -> Reply {
                "account": account.id, "subject": account.subject}),
         false,
     )
+    .unwrap()
 }
 
 /// The token after so many renewals: looks like a JWT, and is signed by nobody.
