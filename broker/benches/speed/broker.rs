@@ -27,7 +27,8 @@ impl Broker {
     pub(crate) fn start(providers: &[(&str, &Provider, usize)]) -> (Self, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let mut config = format!("[vault]\nkey = \"file:{}\"\n", path("key").display());
+        let rule = "[[rule]]\napp = \"*\"\ndecision = \"allow\"\n";
+        let mut config = format!("{rule}[vault]\nkey = \"file:{}\"\n", path("key").display());
         let mut accounts = Vec::new();
         for (name, provider, people) in providers {
             let issuer = provider.issuer();

@@ -59,8 +59,12 @@ codes! {
     RateLimited => Caller,
     /// This caller is not to have it.
     PolicyDenied => Caller,
+    /// This caller is not to have it as long as nothing proves which app it is.
+    IdentityUnverified => Caller,
     /// A person must sign in.
     InteractionRequired => User,
+    /// A person must say whether this caller may have it.
+    ConsentRequired => User,
     /// A person must sign in more strongly, or again. The failure says how.
     StepUpRequired => User,
     /// The person said no.

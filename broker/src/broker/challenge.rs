@@ -17,6 +17,7 @@ use authbroker_core::token::{AccessToken, TokenType};
 use url::Url;
 
 use super::Broker;
+use super::access::Patience;
 use crate::platform::clock;
 use crate::services::oidc::dpop;
 
@@ -76,6 +77,7 @@ impl Broker {
         else {
             return Ok(Reaction::NotMine("no API of this account lives there"));
         };
+        self.allowed(caller, &account, &resources, &report.token.scopes, Patience::Silent).await?;
         report.token.resources = resources;
         if let (Some(origin), Some(nonce)) = (Origin::of(&report.uri), &report.dpop_nonce) {
             self.0.nonces.note(origin, nonce);

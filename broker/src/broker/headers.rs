@@ -43,7 +43,7 @@ impl Broker {
         let account = self.resolve(caller, &request.token.account)?;
         request.token.resources =
             self.resources_at(&account, &request.uri, &request.token.resources)?;
-        let given = self.token_of(account, &request.token).await?;
+        let given = self.token_for(caller, account, &request.token).await?;
         let method = request.method.as_str();
         let headers = self.0.nonces.present(&given.access, method, &request.uri)?;
         Ok(Headers { headers, given })

@@ -3,6 +3,7 @@
 //! Who is the caller, which account is meant, what is remembered, what the provider says. Nothing
 //! here knows which door a caller came in by, and nothing below knows that there are callers.
 
+mod access;
 mod challenge;
 mod headers;
 mod requests;
@@ -23,6 +24,7 @@ use authbroker_core::time::{Now, UnixTime};
 use authbroker_core::token::{AccessToken, SlotKey};
 use tokio::sync::{mpsc, watch};
 
+use self::access::Patience;
 pub use self::challenge::{ChallengeReport, Reaction, Terms};
 pub use self::headers::{Headers, HeadersRequest};
 use self::requests::pending;
@@ -155,10 +157,24 @@ impl Broker {
     pub async fn token(&self, caller: &Caller, request: TokenRequest) -> Result<Given, Failure> {
         self.admit(caller)?;
         let account = self.resolve(caller, &request.account)?;
-        self.token_of(account, &request).await
+        self.token_for(caller, account, &request).await
     }
 
     /// The same, where it is known whose.
+    async fn token_for(
+        &self,
+        caller: &Caller,
+        account: Account,
+        request: &TokenRequest,
+    ) -> Result<Given, Failure> {
+        let resources = self.key(&account, request)?.resources;
+        self.allowed(caller, &account, &resources, &request.scopes, Patience::Silent).await?;
+        let given = self.token_of(account, request).await?;
+        self.not_beyond(caller, &given.account, &request.scopes, &given.access)?;
+        Ok(given)
+    }
+
+    /// A token for whoever may have it.
     async fn token_of(&self, account: Account, request: &TokenRequest) -> Result<Given, Failure> {
         self.unbarred(&account.id)?;
         let key = self.key(&account, request)?;
@@ -190,7 +206,12 @@ impl Broker {
         let wish = self.wish(caller, request, Opener::Broker)?;
         let (broker, caller) = (self.clone(), caller.clone());
         Ok(pending(move |phases| async move {
-            match broker.try_silently(&caller, &wish).await {
+            let silently = match broker.may_sign_in(&caller, &wish).await {
+                Ok(Some(account)) => broker.try_silently(&caller, account, &wish).await,
+                Ok(None) => None,
+                Err(failure) => Some(Phase::Failed(failure)),
+            };
+            match silently {
                 Some(phase) => drop(phases.send(phase).await),
                 None => broker.follow(wish, &phases).await,
             }
@@ -215,8 +236,13 @@ impl Broker {
     ) -> Result<Pending, Failure> {
         self.admit(caller)?;
         let account = self.resolve(caller, account)?;
-        let broker = self.clone();
-        Ok(pending(move |phases| async move { broker.leave(account, reach, opener, phases).await }))
+        let (broker, caller) = (self.clone(), caller.clone());
+        Ok(pending(move |phases| async move {
+            match broker.allowed_all(&caller, &account, Patience::MayAsk).await {
+                Ok(_) => broker.leave(account, reach, opener, phases).await,
+                Err(failure) => drop(phases.send(Phase::Failed(failure)).await),
+            }
+        }))
     }
 
     /// The accounts that this caller may see.
@@ -226,8 +252,8 @@ impl Broker {
     }
 
     /// Whether an account is this caller's to see.
-    fn sees(&self, caller: &Caller, _account: &Account) -> bool {
-        caller.may_see_accounts_of(self.0.owner)
+    fn sees(&self, caller: &Caller, account: &Account) -> bool {
+        caller.may_see_accounts_of(self.0.owner) && self.knows(caller, account)
     }
 
     /// Counts up whenever [`Broker::visible_to`] may answer differently.

@@ -8,6 +8,7 @@ use authbroker_core::request::{SignInRequest, TokenRequest};
 use authbroker_core::time::UnixTime;
 use tokio::sync::mpsc;
 
+use super::access::Patience;
 use super::view::words;
 use super::{Broker, Given, Pending};
 use crate::config::Flow;
@@ -17,17 +18,46 @@ use crate::services::vault::Prompt;
 use crate::sign_ins::{Opener, Phase, Wish};
 
 impl Broker {
-    /// What an app gets without a person: its account, if a token can be had; `None` if a person
-    /// is needed.
-    pub(super) async fn try_silently(&self, caller: &Caller, wish: &Wish) -> Option<Phase> {
-        let mut answer = self.token(caller, silent_request(&wish.request)).await;
+    /// Whether a caller may send a person to sign in: it must be allowed to have what it asks for.
+    /// Gives the account that is meant, if it is there already.
+    pub(super) async fn may_sign_in(
+        &self,
+        caller: &Caller,
+        wish: &Wish,
+    ) -> Result<Option<Account>, Failure> {
+        let request = silent_request(&wish.request);
+        let known = match self.resolve(caller, &request.account) {
+            Err(failure) if failure.code == Code::NoSuchAccount => None,
+            found => Some(found?),
+        };
+        // Nobody has an id before they have signed in: the rules about the provider hold.
+        let nobody =
+            || wish.provider.account(String::new(), Person::default(), UnixTime::default());
+        let account = known.clone().unwrap_or_else(nobody);
+        let resources = self.key(&account, &request)?.resources;
+        self.allowed(caller, &account, &resources, &request.scopes, Patience::MayAsk).await?;
+        Ok(known)
+    }
+
+    /// What an app that may have it gets without a person: its account, if a token can be had;
+    /// `None` if a person is needed.
+    pub(super) async fn try_silently(
+        &self,
+        caller: &Caller,
+        account: Account,
+        wish: &Wish,
+    ) -> Option<Phase> {
+        let request = silent_request(&wish.request);
+        let mut answer = self.token_of(account.clone(), &request).await;
         if fails_with(&answer, Code::VaultLocked)
             && self.0.vault.ready(Prompt::Allowed).await.is_ok()
         {
             // A person is at hand, and has opened the keyring.
-            answer = self.token(caller, silent_request(&wish.request)).await;
+            answer = self.token_of(account, &request).await;
         }
-        match answer {
+        let beyond =
+            |given: &Given| self.not_beyond(caller, &given.account, &request.scopes, &given.access);
+        match answer.and_then(|given| beyond(&given).map(|()| given)) {
             Ok(given) => Some(Phase::Done(given.account.id)),
             Err(failure) if needs_person(failure.code) => None,
             Err(failure) => Some(Phase::Failed(failure)),

@@ -13,7 +13,9 @@ use crate::services::oidc::Oidc;
 use crate::sign_ins::{Opener, Wish};
 
 impl Broker {
-    /// The one account that a caller's word means, among those it sees.
+    /// The one account that a caller's word means, among those it knows of. An app that was given
+    /// nothing yet knows of none: it may still ask for the one that it can only mean, and hears
+    /// whether it may have that.
     pub(super) fn resolve(
         &self,
         caller: &Caller,
@@ -23,18 +25,24 @@ impl Broker {
         let word = reference.named().or(settings.default_account.as_deref());
         let sessions = &self.0.sessions;
         let Some(word) = word else {
-            return self.only(sessions.accounts(|account| self.sees(caller, account)), None);
+            let found = self.only(sessions.accounts(|account| self.sees(caller, account)), None);
+            return found.or_else(|failure| hidden(failure, || sessions.accounts(|_| true)));
         };
         // First the one that a careful app names: it is found without a look at the others.
         let by_id = AccountId::parse(word).ok().and_then(|id| sessions.account(&id));
-        if let Some(account) = by_id.filter(|account| self.sees(caller, account)) {
-            return Ok(account);
+        if let Some(account) = by_id.as_ref().filter(|account| self.sees(caller, account)) {
+            return Ok(account.clone());
         }
-        let means = |account: &Account| {
-            (account.provider.as_str() == word || account.username() == word)
-                && self.sees(caller, account)
-        };
-        self.only(sessions.accounts(means), Some(word))
+        let means =
+            |account: &Account| account.provider.as_str() == word || account.username() == word;
+        let seen = |account: &Account| means(account) && self.sees(caller, account);
+        let found = self.only(sessions.accounts(seen), Some(word));
+        found.or_else(|failure| {
+            hidden(failure, || match by_id {
+                Some(account) => vec![account],
+                None => sessions.accounts(means),
+            })
+        })
     }
 
     fn only(&self, mut found: Vec<Account>, word: Option<&str>) -> Result<Account, Failure> {
@@ -118,5 +126,16 @@ impl Broker {
                 Ok(Wish { provider, request, expected: Some(account.id), opener })
             }
         }
+    }
+}
+
+/// The account that is meant although its caller does not know of it, if there is but one.
+fn hidden(failure: Failure, all: impl FnOnce() -> Vec<Account>) -> Result<Account, Failure> {
+    if failure.code != Code::NoSuchAccount {
+        return Err(failure);
+    }
+    match <[Account; 1]>::try_from(all()) {
+        Ok([account]) => Ok(account),
+        Err(_) => Err(failure),
     }
 }

@@ -11,6 +11,8 @@ pub const RUNTIME_DIR: &str = authbroker_client::wire::places::RUNTIME_DIR_VARIA
 pub const STATE_DIR: &str = authbroker_client::wire::places::STATE_DIR_VARIABLE;
 /// What to log, in `tracing`'s filter language.
 pub const LOG: &str = "AUTHBROKER_LOG";
+/// The folders for data that is not the user's own (XDG Base Directory Specification).
+pub const DATA_DIRS: &str = "XDG_DATA_DIRS";
 /// Set by systemd for a service that has credentials: the folder they lie in.
 pub const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// Set by systemd for a service whose output goes to the journal.

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::rules::{Word, WrittenRule};
+
 /// A whole file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,8 +25,9 @@ pub(super) struct File {
     pub(super) refresh: Refresh,
     #[serde(default)]
     pub(super) resource: BTreeMap<String, Resource>,
-    // Known by name, so that their refusal can say more than "unknown".
-    rule: Option<NotYet>,
+    #[serde(default)]
+    pub(super) rule: Vec<toml::Spanned<WrittenRule>>,
+    // Known by name, so that its refusal can say more than "unknown".
     service: Option<NotYet>,
 }
 
@@ -35,7 +38,7 @@ struct NotYet(#[expect(dead_code, reason = "only its presence matters")] toml::V
 impl File {
     /// The tables that this version knows of and does not support.
     pub(super) fn unsupported(&self) -> impl Iterator<Item = &'static str> {
-        let tables = [("[[rule]]", &self.rule), ("[service.…]", &self.service)];
+        let tables = [("[service.…]", &self.service)];
         tables.into_iter().filter(|(_, table)| table.is_some()).map(|(name, _)| name)
     }
 }
@@ -170,8 +173,8 @@ pub(super) struct Vault {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Policy {
-    pub(super) unverified: Option<String>,
-    pub(super) verified: Option<String>,
+    pub(super) unverified: Option<Word>,
+    pub(super) verified: Option<Word>,
 }
 
 /// `[refresh]`

@@ -3,10 +3,14 @@
 //! 1. `/etc/authbroker/config.toml`, then `/etc/authbroker/conf.d/*.toml`, then the user's file.
 //! 2. Each is read by itself first, so that an error names its file and line.
 //! 3. Laid over each other by key, the later one wins; [`settings`] makes what the program uses.
+//! 4. Rules are not laid over each other: each file's stand behind those of the file before, so that
+//!    nobody takes away what the machine's administrator has ruled.
 
 mod entry;
 pub mod env;
 mod file;
+mod manifests;
+mod rules;
 pub mod settings;
 #[cfg(test)]
 mod tests;
@@ -17,6 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use authbroker_client::wire::places;
+use authbroker_core::policy::Rule;
 use toml::Table;
 
 pub use self::entry::{AddError, NewClientAuth, NewProvider, name_for};
@@ -65,24 +70,36 @@ pub(crate) fn load_text(user: &Path, text: &str) -> Result<Settings, ConfigError
     settle(Some(checked(user, text)), Some(user))
 }
 
+/// What one file says.
+#[derive(Default)]
+struct Layer {
+    table: Table,
+    rules: Vec<Rule>,
+}
+
 /// Lays what the user's file says over the system's files.
 fn settle(
-    above: Option<Result<Table, String>>,
+    above: Option<Result<Layer, Vec<String>>>,
     user: Option<&Path>,
 ) -> Result<Settings, ConfigError> {
-    let mut whole = Table::new();
-    let mut problems = Vec::new();
+    let (mut whole, mut rules, mut problems) = (Table::new(), Vec::new(), Vec::new());
     let system = system_files();
     for layer in system.iter().map(|path| read(path, false)).chain(above) {
         match layer {
-            Ok(table) => lay_over(&mut whole, table),
-            Err(problem) => problems.push(problem),
+            Ok(mut layer) => {
+                rules.append(&mut layer.rules);
+                lay_over(&mut whole, layer.table);
+            }
+            Err(mut wrong) => problems.append(&mut wrong),
         }
     }
     if !problems.is_empty() {
         return Err(ConfigError(problems));
     }
-    parse(whole).map_err(|problems| locate(problems, user))
+    let mut settings = parse(whole).map_err(|problems| locate(problems, user))?;
+    settings.policy.rules = rules;
+    settings.policy.manifests = manifests::all();
+    Ok(settings)
 }
 
 fn system_files() -> Vec<PathBuf> {
@@ -96,22 +113,25 @@ fn system_files() -> Vec<PathBuf> {
 }
 
 /// Reads one file.
-fn read(path: &Path, required: bool) -> Result<Table, String> {
+fn read(path: &Path, required: bool) -> Result<Layer, Vec<String>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && !required => {
-            return Ok(Table::new());
+            return Ok(Layer::default());
         }
-        Err(error) => return Err(format!("{}: {error}", path.display())),
+        Err(error) => return Err(vec![format!("{}: {error}", path.display())]),
     };
     checked(path, &text)
 }
 
 /// Parses a file's text, and checks it by itself.
-fn checked(path: &Path, text: &str) -> Result<Table, String> {
-    let table = toml::from_str(text).map_err(|error| explain(path, text, &error))?;
-    let _checked: file::File = toml::from_str(text).map_err(|error| explain(path, text, &error))?;
-    Ok(table)
+fn checked(path: &Path, text: &str) -> Result<Layer, Vec<String>> {
+    let wrong = |error: toml::de::Error| vec![explain(path, text, &error)];
+    let mut table: Table = toml::from_str(text).map_err(wrong)?;
+    let file: file::File = toml::from_str(text).map_err(wrong)?;
+    let rules = rules::of_file(path, text, file.rule)?;
+    table.remove("rule");
+    Ok(Layer { table, rules })
 }
 
 fn parse(whole: Table) -> Result<Settings, Vec<String>> {
@@ -140,11 +160,15 @@ fn lay_over(below: &mut Table, above: Table) {
 
 /// One line for a person: file, line, what is wrong, and the nearest word that would be right.
 fn explain(path: &Path, text: &str, error: &toml::de::Error) -> String {
-    let start = error.span().map_or(0, |span| span.start);
-    let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+    let line = line_of(text, error.span().map_or(0, |span| span.start));
     let message = error.message().trim().replace('\n', " ");
     let message = nearest(&message).unwrap_or(message);
     format!("{}:{line}: {message}", path.display())
+}
+
+/// The line of a byte, from 1.
+fn line_of(text: &str, byte: usize) -> usize {
+    text.get(..byte).unwrap_or_default().matches('\n').count() + 1
 }
 
 /// Turns serde's list of everything expected into the one word that was probably meant.
@@ -170,7 +194,7 @@ fn nearest(message: &str) -> Option<String> {
 #[cfg(feature = "fuzzing")]
 pub fn fuzz(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Ok(table) = checked(Path::new("config.toml"), text) {
-        let _settings = parse(table);
+    if let Ok(layer) = checked(Path::new("config.toml"), text) {
+        let _settings = parse(layer.table);
     }
 }

@@ -7,14 +7,15 @@ use std::time::Duration;
 use authbroker_core::ids::ProviderName;
 use authbroker_core::issuer::{IssuerUrl, is_secure};
 use authbroker_core::origin::Origin;
+use authbroker_core::policy::Policy;
 use authbroker_core::resource::{Resource, Resources};
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::sign_in::Redirect;
 use url::Url;
 
-use super::env;
 use super::file::{self, AuthMethod, File};
 pub use super::file::{Flow, Target, Use};
+use super::{env, rules};
 
 /// The settings of a running broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Settings {
     pub ahead: Duration,
     /// Where tokens for an API may go, if that is not the API's own origin.
     pub origins: BTreeMap<Resource, Vec<Origin>>,
+    /// Who may have what.
+    pub policy: Policy,
 }
 
 impl Default for Settings {
@@ -39,6 +42,7 @@ impl Default for Settings {
             vault_key: VaultKey::Keyring,
             ahead: Duration::from_mins(5),
             origins: BTreeMap::new(),
+            policy: Policy::default(),
         }
     }
 }
@@ -200,7 +204,7 @@ pub(super) fn from_file(file: File) -> Result<Settings, Vec<String>> {
     for table in file.unsupported() {
         problems.unsupported(table);
     }
-    check_policy(&file.policy, &mut problems);
+    let policy = rules::defaults(&file.policy);
     let vault_key = parse_vault_key(file.vault.key.as_deref(), &mut problems);
     let origins = parse_origins(file.resource, &mut problems);
     let ahead = parse_ahead(file.refresh.ahead.as_deref(), &mut problems);
@@ -213,16 +217,8 @@ pub(super) fn from_file(file: File) -> Result<Settings, Vec<String>> {
     if !problems.0.is_empty() {
         return Err(problems.0);
     }
-    Ok(Settings { default_account: file.default_account, providers, vault_key, ahead, origins })
-}
-
-/// Until there is a policy, everything of the user's own is allowed, and nothing else may be said.
-fn check_policy(policy: &file::Policy, problems: &mut Problems) {
-    for (name, value) in [("unverified", &policy.unverified), ("verified", &policy.verified)] {
-        if let Some(value) = value.as_deref().filter(|value| *value != "allow") {
-            problems.unsupported(&format!("[policy] {name} = {value:?}"));
-        }
-    }
+    let default_account = file.default_account;
+    Ok(Settings { default_account, providers, vault_key, ahead, origins, policy })
 }
 
 fn parse_vault_key(text: Option<&str>, problems: &mut Problems) -> VaultKey {

@@ -88,7 +88,7 @@ async fn a_configuration_is_checked_without_a_daemon() {
         "config.toml:2: unknown key `isuer`; did you mean `issuer`?",
         "mend the file",
     );
-    std::fs::write(&file, "[policy]\nunverified = \"deny\"\n").unwrap();
+    std::fs::write(&file, "[service.backup]\nunit = \"backup.service\"\n").unwrap();
     let ran = run(tool().args(["config", "check", "--config"]).arg(&file)).await;
     ran.assert_fails(7, "not supported by this version yet", "mend the file");
 }

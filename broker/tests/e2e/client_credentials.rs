@@ -1,13 +1,13 @@
 //! Accounts without a person (RFC 6749 §4.4).
 
-use crate::stand::{RESOURCE, Stand, claims};
+use crate::stand::{ALLOW_ALL, RESOURCE, Stand, claims};
 
 /// A stand whose provider is a service that proves itself with a secret.
 async fn service() -> Stand {
     let stand = Stand::new().await;
     stand.write_private("secret", "web-app-secret\n");
     let text = format!(
-        "[provider.backup]\nissuer = {:?}\nclient_id = \"web-app\"\nflow = \"client_credentials\"\n\
+        "{ALLOW_ALL}[provider.backup]\nissuer = {:?}\nclient_id = \"web-app\"\nflow = \"client_credentials\"\n\
          scopes = [\"messages.read\"]\nresources = [{RESOURCE:?}]\n\
          client_auth = {{ method = \"client_secret_basic\", file = {:?} }}\n[vault]\nkey = \"memory\"\n",
         stand.issuer.url(),

@@ -18,6 +18,7 @@ mod first_token;
 mod headers;
 mod narrowing;
 mod network;
+mod policy;
 mod provider;
 mod pushed;
 mod refresh;

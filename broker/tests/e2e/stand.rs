@@ -19,6 +19,9 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 pub(crate) const RESOURCE: &str = "urn:test:api";
 
+/// What tests write that are not about who may have what: every app may.
+pub(crate) const ALLOW_ALL: &str = "[policy]\nunverified = \"allow\"\n\n";
+
 pub(crate) struct Stand {
     pub(crate) issuer: Issuer,
     pub(crate) folder: TempDir,
@@ -112,7 +115,7 @@ impl Stand {
     /// Writes the configuration: a client, and more lines for its provider.
     pub(crate) fn configure(&self, client_id: &str, extra: &str) {
         let text = format!(
-            "[provider.dev]\nissuer = {:?}\nclient_id = {client_id:?}\n\
+            "{ALLOW_ALL}[provider.dev]\nissuer = {:?}\nclient_id = {client_id:?}\n\
              scopes = [\"openid\", \"profile\", \"email\", \"offline_access\", \"messages.read\"]\n\
              resources = [{RESOURCE:?}]\n{extra}\n[vault]\nkey = \"file:{}\"\n",
             self.issuer.url(),
@@ -383,6 +386,9 @@ pub(crate) fn daemon_with(folder: &Path, runtime_dir: &Path) -> Command {
         .arg(runtime_dir)
         .arg("--state-dir")
         .arg(folder.join("state"))
+        // What is installed on the machine that runs it says nothing here.
+        .env("XDG_DATA_HOME", folder.join("data"))
+        .env("XDG_DATA_DIRS", folder.join("shared-data"))
         // Whatever a test asks for, no window opens on the machine that runs it.
         .env("BROWSER", "true")
         .stdin(Stdio::null())

@@ -96,10 +96,13 @@ impl Session {
         Running::start(command, &self.path(&format!("{name}.log")), None).await
     }
 
-    /// Writes the broker's configuration: one provider, and where the vault's key is.
+    /// Writes the broker's configuration: one provider, where the vault's key is, and that every app
+    /// may have tokens.
     pub(crate) fn configure(&self, issuer: &str, vault_key: &str) {
         let text = format!(
-            "[provider.dev]\n\
+            "[policy]\n\
+             unverified = \"allow\"\n\
+             [provider.dev]\n\
              issuer = \"{issuer}\"\n\
              client_id = \"desktop-broker\"\n\
              scopes = [\"openid\", \"profile\", \"email\", \"offline_access\", \"messages.read\"]\n\

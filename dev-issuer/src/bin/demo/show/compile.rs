@@ -32,6 +32,11 @@ impl Programs {
         }
         command
     }
+
+    /// Where the program of this name is, as the kernel will call it.
+    pub(super) fn path(&self, name: &str) -> anyhow::Result<PathBuf> {
+        self.0.join(name).canonicalize().with_context(|| format!("{name} is nowhere"))
+    }
 }
 
 /// Builds what is not up to date. Cargo shows its own progress on stderr.

@@ -139,7 +139,9 @@ struct Broker<'a> {
 
 impl Broker<'_> {
     async fn start(&self, stage: &mut Stage, say: &mut Narrator) -> anyhow::Result<Bus> {
-        fs::write(stage.folder().join("config.toml"), configuration(self.issuer))?;
+        let app = self.programs.path("demo-gui")?;
+        let configuration = configuration(self.issuer, &app.display().to_string());
+        fs::write(stage.folder().join("config.toml"), configuration)?;
         say.starting("D-Bus");
         let mut bus = Bus::find(stage).await?;
         say.ready(bus.description());
@@ -157,6 +159,9 @@ impl Broker<'_> {
         ensure!(status.bus == bus.address().is_some(), "the broker could not get on the bus");
         let Status { version, pid, .. } = status;
         say.ready(&format!("brokerd {version}, process {pid}, with its vault in memory"));
+        say.line(&format!(
+            "             it allows tokens to {NOTES} and {MAIL}, and asks about others"
+        ));
         Ok(bus)
     }
 
@@ -192,7 +197,9 @@ fn runtime_folder(stage: &Stage) -> PathBuf {
     stage.folder().join("run")
 }
 
-fn configuration(issuer: &str) -> String {
+/// The two apps are one program, and this rule is about both. Every other program of this user
+/// would be asked about.
+fn configuration(issuer: &str, app: &str) -> String {
     format!(
         r#"[provider.demo]
 issuer = "{issuer}"
@@ -202,6 +209,12 @@ resources = ["{RESOURCE}"]
 
 [vault]
 key = "memory"
+
+[[rule]] # Notes and Mail
+app = {{ exe = {app:?} }}
+account = "demo"
+resources = ["{RESOURCE}"]
+decision = "allow"
 "#
     )
 }

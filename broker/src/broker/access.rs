@@ -1,0 +1,229 @@
+//! Whether a caller may have what it asks for: the one desk that every request passes.
+//!
+//! 1. The request is put in the words that rules are written in: the APIs that its token would be
+//!    good for, and its scopes.
+//! 2. The core decides (`authbroker_core::policy`), by the rules of the configuration.
+//! 3. A refusal, or a question that nobody is there to answer, becomes a failure with a way out.
+//! 4. What the provider then gives is looked at once more: it may have given more than was asked.
+
+use authbroker_core::account::Account;
+use authbroker_core::caller::{Caller, Identity};
+use authbroker_core::failure::{Code, Failure, printable};
+use authbroker_core::policy::{self, Basis, Decision, Grant, Query, Verdict};
+use authbroker_core::resource::Resources;
+use authbroker_core::scope::ScopeSet;
+use authbroker_core::token::AccessToken;
+
+use super::Broker;
+use crate::config::Target;
+use crate::platform::clock;
+
+/// Whether a person may be asked for a request's sake.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Patience {
+    /// The answer must come at once.
+    Silent,
+    /// The caller waits for a person anyway.
+    MayAsk,
+}
+
+impl Broker {
+    /// Lets a request pass, or says why not.
+    #[expect(clippy::unused_async, reason = "a person who is asked takes time")]
+    pub(super) async fn allowed(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        resources: &Resources,
+        scopes: &ScopeSet,
+        _patience: Patience,
+    ) -> Result<Verdict, Failure> {
+        let resources = self.good_for(account, resources);
+        let verdict = self.verdict(caller, account, &resources, scopes);
+        match verdict.decision {
+            Decision::Allow => Ok(verdict),
+            Decision::Deny => Err(denied(caller, account, &resources, &verdict)),
+            Decision::Ask => Err(unanswered(caller, account, &resources, scopes)),
+        }
+    }
+
+    /// Lets what concerns a whole account pass: whoever ends a sign-in takes it from every app.
+    pub(super) async fn allowed_all(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        patience: Patience,
+    ) -> Result<Verdict, Failure> {
+        let resources = self.0.providers.get(&account.provider);
+        let resources = resources.map(|provider| provider.settings().resources.clone());
+        let resources = resources.unwrap_or_default().into_iter().collect();
+        self.allowed(caller, account, &resources, &ScopeSet::default(), patience).await
+    }
+
+    /// Looks at a token that is about to be given: a provider may give more than it was asked for,
+    /// and what was asked for is all that was decided on.
+    pub(super) fn not_beyond(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        asked: &ScopeSet,
+        access: &AccessToken,
+    ) -> Result<(), Failure> {
+        if asked.is_empty() || access.scopes.is_subset(asked) {
+            return Ok(());
+        }
+        let resources = self.good_for(account, &access.resources);
+        let verdict = self.verdict(caller, account, &resources, &access.scopes);
+        if verdict.decision == Decision::Allow {
+            return Ok(());
+        }
+        let more = verdict.scope.as_deref().unwrap_or("more");
+        let mut failure = denied(caller, account, &resources, &verdict);
+        failure.message = format!(
+            "{} gives {} whatever is asked for, and {} may not have that",
+            account.provider,
+            printable(more),
+            caller.app()
+        );
+        Err(failure)
+    }
+
+    /// Whether a caller may know of an account. Programs outside of any confinement may know of all
+    /// of their user's: nothing would keep them from looking.
+    pub(super) fn knows(&self, caller: &Caller, account: &Account) -> bool {
+        let settings = self.settings();
+        let named = (&account.id, &account.provider);
+        let now = clock::now().wall;
+        !is_confined(&caller.identity)
+            || policy::may_have_some(caller, named, &settings.policy, &self.answers(), now)
+    }
+
+    fn verdict(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        resources: &Resources,
+        scopes: &ScopeSet,
+    ) -> Verdict {
+        let Account { id, provider, .. } = account;
+        let query = Query { caller, account: id, provider, resources, scopes };
+        policy::decide(&query, &self.settings().policy, &self.answers(), clock::now().wall)
+    }
+
+    /// What people have answered before.
+    #[expect(clippy::unused_self, reason = "answers are remembered from the next step on")]
+    fn answers(&self) -> Vec<Grant> {
+        Vec::new()
+    }
+
+    /// The APIs that a token would be good for: where the provider is not told which one is meant,
+    /// each token is good for all of them.
+    fn good_for(&self, account: &Account, resources: &Resources) -> Resources {
+        let mut all = resources.clone();
+        if let Ok(provider) = self.0.providers.get(&account.provider)
+            && provider.settings().target == Target::None
+        {
+            all.extend(provider.settings().resources.iter().cloned());
+        }
+        all
+    }
+}
+
+/// Whether something keeps the app from looking where it likes.
+const fn is_confined(identity: &Identity) -> bool {
+    match identity {
+        Identity::Flatpak(_) | Identity::Snap(_) | Identity::Label(_) | Identity::Socket(_) => true,
+        Identity::Unit(_) | Identity::Executable(_) | Identity::User => false,
+    }
+}
+
+fn denied(caller: &Caller, account: &Account, resources: &Resources, verdict: &Verdict) -> Failure {
+    let what = told(account, resources);
+    let app = printable(&caller.app().to_string());
+    let (code, message) = match &verdict.basis {
+        Basis::Default { verified: false } => {
+            let message = format!("{app} may not have {what}: nothing proves which app it is");
+            (Code::IdentityUnverified, message)
+        }
+        Basis::Manifest(_) => {
+            let message = format!("{app} may not have {what}: its manifest does not ask for that");
+            (Code::PolicyDenied, message)
+        }
+        Basis::Grant(_) => {
+            (Code::PolicyDenied, format!("{app} may not have {what}: somebody said no"))
+        }
+        _ => (Code::PolicyDenied, format!("{app} may not have {what}: a rule says no")),
+    };
+    Failure::new(code, message, why_hint(caller, account, resources, verdict.scope.as_deref()))
+}
+
+fn unanswered(
+    caller: &Caller,
+    account: &Account,
+    resources: &Resources,
+    scopes: &ScopeSet,
+) -> Failure {
+    let what = told(account, resources);
+    let message = format!(
+        "nobody has said yet whether {} may have {what}",
+        printable(&caller.app().to_string())
+    );
+    let mut hint = format!(
+        "brokerctl grants allow {} --account {}",
+        word(&caller.app().to_string()),
+        account.provider
+    );
+    for resource in resources {
+        hint = format!("{hint} --resource {}", word(resource.as_str()));
+    }
+    for scope in scopes.iter() {
+        hint = format!("{hint} --scope {}", word(scope));
+    }
+    Failure::new(Code::ConsentRequired, message, hint)
+}
+
+/// What a token is for, in a few words: nothing that the caller might not know.
+fn told(account: &Account, resources: &Resources) -> String {
+    let names: Vec<_> = resources.iter().map(|resource| printable(resource.as_str())).collect();
+    match names.as_slice() {
+        [] => format!("a token of {}", account.provider),
+        names => format!("a token of {} for {}", account.provider, names.join(" and ")),
+    }
+}
+
+fn why_hint(
+    caller: &Caller,
+    account: &Account,
+    resources: &Resources,
+    scope: Option<&str>,
+) -> String {
+    let mut hint = format!("brokerctl why {}", word(&caller.app().to_string()));
+    if let Some(resource) = resources.first() {
+        hint = format!("{hint} {}", word(resource.as_str()));
+    }
+    hint = format!("{hint} --account {}", account.provider);
+    scope.map_or_else(|| hint.clone(), |scope| format!("{hint} --scope {}", word(scope)))
+}
+
+/// A word that a person may paste into a shell, whoever chose it.
+fn word(text: &str) -> String {
+    let text = printable(text);
+    let plain = |c: char| c.is_ascii_alphanumeric() || ":/._-@+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::word;
+
+    #[test]
+    fn a_name_that_a_stranger_chose_is_one_word_to_a_shell() {
+        assert_eq!(word("exe:/usr/bin/curl"), "exe:/usr/bin/curl");
+        assert_eq!(word("exe:/tmp/a b;rm -rf ~"), "'exe:/tmp/a b;rm -rf ~'");
+        assert_eq!(word("exe:/tmp/it's"), r"'exe:/tmp/it'\''s'");
+        assert_eq!(word("exe:/tmp/$(id)\n"), "'exe:/tmp/$(id)'");
+    }
+}
