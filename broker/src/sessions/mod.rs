@@ -75,7 +75,8 @@ struct Desk {
     /// When the session is next due: its place on the agenda.
     tick: Option<BootTime>,
     waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
-    queue: mpsc::UnboundedSender<Effect>,
+    /// Whole steps, because a queue keeps room for many of what it carries.
+    queue: mpsc::UnboundedSender<Vec<Effect>>,
     /// Effects in the queue that are not performed yet.
     owed: usize,
 }
@@ -338,11 +339,12 @@ impl Desk {
     }
 
     fn enqueue(&mut self, effects: Vec<Effect>) {
-        self.owed += effects.len();
-        for effect in effects {
-            // The receiver lives as long as the entry.
-            let _ended = self.queue.send(effect);
+        if effects.is_empty() {
+            return;
         }
+        self.owed += effects.len();
+        // The receiver lives as long as the entry.
+        let _ended = self.queue.send(effects);
     }
 
     /// Takes note of how the session stands, and tells whether that is news.

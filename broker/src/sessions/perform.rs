@@ -15,13 +15,15 @@ use crate::services::vault::Prompt;
 pub(super) async fn drain(
     sessions: Sessions,
     entry: Arc<Entry>,
-    mut effects: mpsc::UnboundedReceiver<Effect>,
+    mut steps: mpsc::UnboundedReceiver<Vec<Effect>>,
 ) {
-    while let Some(effect) = effects.recv().await {
-        // Boxed: every account has this task, and few of them perform anything at a time.
-        Box::pin(sessions.perform(&entry, effect)).await;
-        lock(&entry.desk).owed -= 1;
-        sessions.0.moved.notify_waiters();
+    while let Some(effects) = steps.recv().await {
+        for effect in effects {
+            // Boxed: every account has this task, and few of them perform anything at a time.
+            Box::pin(sessions.perform(&entry, effect)).await;
+            lock(&entry.desk).owed -= 1;
+            sessions.0.moved.notify_waiters();
+        }
     }
 }
 
