@@ -212,7 +212,9 @@ impl Doors {
     /// Takes the name on the session bus, if there is one. Without, the sockets do.
     #[cfg(target_os = "linux")]
     pub async fn open_bus(&mut self, services: &Services) {
-        match crate::fronts::dbus::Bus::open(services.broker.clone()).await {
+        match crate::fronts::dbus::Bus::open(services.broker.clone(), services.witness.clone())
+            .await
+        {
             Ok(bus) => {
                 services.facts.bus.store(true, std::sync::atomic::Ordering::Relaxed);
                 self.bus = Some(bus);

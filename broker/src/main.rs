@@ -56,7 +56,11 @@ async fn run(args: Args) -> Result<(), StartError> {
     let _folders = places.take()?;
     let mut signals = Signals::listen().map_err(StartError::Signals)?;
     let broker = app::start_broker(&places, settings)?;
-    let services = Services { broker: broker.clone(), facts: app::facts(&places) };
+    let services = Services {
+        broker: broker.clone(),
+        facts: app::facts(&places),
+        witness: platform::Witness::default(),
+    };
     let mut doors = Doors::open(app::open_sockets(&places)?, &services);
     if !args.no_dbus {
         doors.open_bus(&services).await;

@@ -11,9 +11,9 @@ mod portable;
 mod unix;
 
 #[cfg(target_os = "linux")]
-pub use linux::Machine;
+pub use linux::{Machine, Peer, Witness};
 #[cfg(not(target_os = "linux"))]
-pub use portable::Machine;
+pub use portable::{Machine, Peer, Witness};
 #[cfg(unix)]
 pub use unix::*;
 

@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use authbroker_core::caller::{Caller, Door};
 use authbroker_core::time::BootTime;
 
 use super::{News, clock};
@@ -33,5 +34,33 @@ impl Machine {
             }
             tokio::time::sleep(left.min(LOOK_AGAIN)).await;
         }
+    }
+}
+
+/// A peer as its door shows it.
+#[derive(Debug)]
+pub struct Peer(Caller);
+
+impl Peer {
+    /// The other end of a socket, whose user and process the system has named.
+    pub fn of_socket<S>(_socket: &S, uid: u32, pid: Option<u32>, door: Door) -> Self {
+        Self(Caller { pid, ..Caller::of_user(uid, door) })
+    }
+
+    /// All that is certain of it: its user.
+    pub fn unseen(&self) -> Caller {
+        self.0.clone()
+    }
+}
+
+/// Who describes peers: here, by their user alone.
+#[derive(Debug, Clone, Default)]
+pub struct Witness(());
+
+impl Witness {
+    /// Describes a peer.
+    #[expect(clippy::unused_async, reason = "where more can be seen, it takes time")]
+    pub async fn describe(&self, peer: Peer) -> Caller {
+        peer.0
     }
 }

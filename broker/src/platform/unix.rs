@@ -5,7 +5,6 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use authbroker_core::caller::{Caller, Description, Door, Identity};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -13,19 +12,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// The user that this process runs as.
 pub fn own_uid() -> u32 {
     rustix::process::getuid().as_raw()
-}
-
-/// A peer, by what the kernel shows of its process: labels for people, no proof.
-pub fn describe(uid: u32, pid: Option<u32>, door: Door) -> Caller {
-    let executable = pid.and_then(executable_of);
-    let identity = executable.clone().map_or(Identity::User, Identity::Executable);
-    let description = Description { executable, ..Description::default() };
-    Caller { uid, pid, door, identity, description }
-}
-
-fn executable_of(pid: u32) -> Option<String> {
-    let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-    Some(path.to_string_lossy().into_owned())
 }
 
 /// Keeps memory out of core dumps and away from other processes' debuggers. Best effort: a kernel

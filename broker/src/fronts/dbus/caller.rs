@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use authbroker_client::wire::broker1::Account as WireAccount;
-use authbroker_core::caller::{Caller, Door};
+use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure};
 use zbus::Connection;
 use zbus::fdo::DBusProxy;
@@ -14,13 +14,14 @@ use zbus::names::{BusName, OwnedUniqueName};
 
 use crate::broker::Broker;
 use crate::fronts::translate;
-use crate::platform;
+use crate::platform::{Peer, Witness};
 
 /// The senders that have called, by their unique names.
 #[derive(Debug, Clone)]
 pub(super) struct Callers {
     bus: DBusProxy<'static>,
     broker: Broker,
+    witness: Witness,
     // A std mutex: held for a lookup, never across an await.
     known: Arc<Mutex<HashMap<OwnedUniqueName, Known>>>,
 }
@@ -33,8 +34,13 @@ struct Known {
 }
 
 impl Callers {
-    pub(super) async fn new(connection: &Connection, broker: Broker) -> zbus::Result<Self> {
-        Ok(Self { bus: DBusProxy::new(connection).await?, broker, known: Arc::default() })
+    pub(super) async fn new(
+        connection: &Connection,
+        broker: Broker,
+        witness: Witness,
+    ) -> zbus::Result<Self> {
+        let bus = DBusProxy::new(connection).await?;
+        Ok(Self { bus, broker, witness, known: Arc::default() })
     }
 
     /// The caller behind a message.
@@ -47,8 +53,8 @@ impl Callers {
         }
         let asked = self.bus.get_connection_credentials(BusName::from(name.as_ref())).await;
         let credentials = asked.map_err(|_| unknown())?;
-        let uid = credentials.unix_user_id().ok_or_else(unknown)?;
-        let caller = platform::describe(uid, credentials.process_id(), Door::Bus);
+        let peer = Peer::on_bus(credentials).ok_or_else(unknown)?;
+        let caller = self.witness.describe(peer).await;
         let accounts = self.seen_by(&caller);
         self.known().entry(name).or_insert(Known { caller: caller.clone(), accounts });
         Ok(caller)

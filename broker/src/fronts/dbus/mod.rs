@@ -25,6 +25,7 @@ use self::caller::Callers;
 use self::manager::Manager;
 use self::object_manager::ObjectManager;
 use crate::broker::Broker;
+use crate::platform::Witness;
 
 /// How long the bus may take. A mute one must not keep the sockets from being served.
 const OPEN_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -61,14 +62,14 @@ pub enum BusError {
 
 impl Bus {
     /// Opens the objects, and takes the name last: who sees it can call at once.
-    pub async fn open(broker: Broker) -> Result<Self, BusError> {
-        let opened = tokio::time::timeout(OPEN_LIMIT, Self::take_place(broker)).await;
+    pub async fn open(broker: Broker, witness: Witness) -> Result<Self, BusError> {
+        let opened = tokio::time::timeout(OPEN_LIMIT, Self::take_place(broker, witness)).await;
         opened.unwrap_or(Err(BusError::Silent))
     }
 
-    async fn take_place(broker: Broker) -> Result<Self, BusError> {
+    async fn take_place(broker: Broker, witness: Witness) -> Result<Self, BusError> {
         let connection = zbus::connection::Builder::session().build().await?;
-        let callers = Callers::new(&connection, broker.clone()).await?;
+        let callers = Callers::new(&connection, broker.clone(), witness).await?;
         let answering = TaskTracker::new();
         let desk = Desk { broker, callers, answering: answering.clone() };
         let objects = connection.object_server();

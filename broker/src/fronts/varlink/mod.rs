@@ -1,7 +1,8 @@
 //! The sockets: Varlink, one JSON object a message, ended by a NUL byte.
 //!
-//! 1. A listener accepts, asks the kernel who the peer is, and lets another user's peer go.
-//! 2. Each connection has a task of its own (`connection`), bounded in number, size and time.
+//! 1. A listener accepts, asks the kernel whose the peer is, and lets another user's peer go.
+//! 2. Each connection has a task of its own (`connection`), bounded in number, size and time. There
+//!    the peer is described, before a byte of it is read.
 //! 3. A call finds its method in `router`; `broker1` and `admin1` make the one call to the broker.
 
 mod admin1;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use authbroker_client::wire::places;
-use authbroker_core::caller::{Caller, Door};
+use authbroker_core::caller::Door;
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions};
 use interprocess::os::unix::local_socket::ListenerOptionsExt as _;
@@ -27,7 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use self::limits::Limits;
 use self::router::Router;
-use crate::platform;
+use crate::platform::{Peer, Witness};
 
 pub use self::admin1::{DaemonFacts, Reload};
 
@@ -102,9 +103,11 @@ pub struct Services {
     pub broker: crate::broker::Broker,
     /// What the admin tool may ask of the daemon.
     pub facts: Arc<DaemonFacts>,
+    /// Who describes the peers.
+    pub witness: Witness,
 }
 
-/// Asks who the peer is and gives it a task, if it may stay.
+/// Asks whose the peer is and gives it a task, if it may stay.
 fn greet(
     stream: Stream,
     door: Door,
@@ -113,25 +116,28 @@ fn greet(
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) {
-    let Some(caller) = caller_of(&stream, door) else { return };
-    if let Err(failure) = services.broker.admit(&caller) {
-        tracing::warn!(uid = caller.uid, "{failure}");
+    let Some(peer) = peer_of(&stream, door) else { return };
+    let unseen = peer.unseen();
+    if let Err(failure) = services.broker.admit(&unseen) {
+        tracing::warn!(uid = unseen.uid, "{failure}");
         return;
     }
-    let Some(place) = limits.enter(&caller) else {
-        tracing::warn!(pid = caller.pid, "too many connections");
+    let Some(place) = limits.enter(&unseen) else {
+        tracing::warn!(pid = unseen.pid, "too many connections");
         return;
     };
-    let router = Router { services: Arc::clone(services), caller };
-    let stop = stop.clone();
+    let (services, stop) = (Arc::clone(services), stop.clone());
     tasks.spawn(async move {
         let _place = place;
+        let caller = services.witness.describe(peer).await;
+        let router = Router { services, caller };
         connection::serve(stream, router, stop).await;
     });
 }
 
-fn caller_of(stream: &Stream, door: Door) -> Option<Caller> {
-    let peer = stream.peer_creds().ok()?;
-    let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0);
-    Some(platform::describe(peer.euid()?, pid, door))
+fn peer_of(stream: &Stream, door: Door) -> Option<Peer> {
+    let credentials = stream.peer_creds().ok()?;
+    let pid = credentials.pid().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0);
+    let Stream::UdSocket(socket) = stream;
+    Some(Peer::of_socket(socket, credentials.euid()?, pid, door))
 }

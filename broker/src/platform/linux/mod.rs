@@ -1,11 +1,14 @@
-//! Linux: what the kernel tells a process that sleeps until something happens.
+//! Linux: what the kernel tells a process that sleeps until something happens, and what it tells of
+//! another process.
 //!
 //! | file | what it hears |
 //! | --- | --- |
 //! | `timer` | that a moment has come, suspend included, and that the wall clock was set |
 //! | `network` | that links, addresses and routes have come |
+//! | `peer` | who is at the other end of a connection |
 
 mod network;
+mod peer;
 mod timer;
 
 use std::io;
@@ -18,6 +21,8 @@ use tokio::io::unix::AsyncFd;
 use self::network::Network;
 use self::timer::{Alarm, WallClock};
 use super::News;
+
+pub use self::peer::{Peer, Witness};
 
 /// The machine, listened to. It costs nothing while there is nothing to tell: no polling.
 #[derive(Debug)]
