@@ -24,6 +24,21 @@ pub fn harden_process() {
     let _refused = rustix::process::setrlimit(rustix::process::Resource::Core, none);
 }
 
+/// Asks for `wanted` open files, and tells how many this process may have: fewer, where the machine
+/// allows no more.
+pub fn allow_open_files(wanted: u64) -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let now = current.unwrap_or(u64::MAX);
+    let raised = maximum.unwrap_or(u64::MAX).min(wanted);
+    if raised <= now
+        || setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }).is_err()
+    {
+        return now;
+    }
+    raised
+}
+
 /// Makes a folder that only its owner can enter, or checks that the existing one is such.
 pub fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;

@@ -16,6 +16,7 @@ mod exec;
 mod faults;
 mod first_token;
 mod headers;
+mod hostile;
 mod narrowing;
 mod network;
 mod policy;

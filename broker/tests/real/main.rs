@@ -15,6 +15,7 @@
 
 mod dbus;
 mod disk;
+mod hostile;
 mod keyring;
 mod oidc_provider;
 mod openid_client;

@@ -18,7 +18,7 @@ use tokio_util::codec::{AnyDelimiterCodec, AnyDelimiterCodecError, Framed};
 
 use super::{BACKLOG, Replies};
 use crate::error::Error;
-use crate::wire::frame::{Call, Reply, codec};
+use crate::wire::frame::{Call, MAX_ANSWER, Reply, codec};
 
 /// The connections that wait for the next call. More are closed after use.
 const POOL: usize = 4;
@@ -119,7 +119,7 @@ async fn forward<R: DeserializeOwned>(
 async fn connect(path: &Path) -> Result<Connection, Error> {
     let name = path.to_fs_name::<GenericFilePath>().map_err(Error::Connection)?;
     match Stream::connect(name).await {
-        Ok(stream) => Ok(Framed::new(stream, codec())),
+        Ok(stream) => Ok(Framed::new(stream, codec(MAX_ANSWER))),
         Err(error) if is_absent(&error) => {
             Err(Error::NoBroker { looked: format!("looked at {}", path.display()) })
         }

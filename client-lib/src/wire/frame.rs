@@ -5,12 +5,18 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio_util::codec::AnyDelimiterCodec;
 
-/// The longest message either side reads, in bytes. A token fits many times over.
+/// The longest message that the broker reads, in bytes: it has to bound what peers send. Any call
+/// fits many times over.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 
-/// A codec for one connection: JSON texts, each ended by a NUL byte, at most [`MAX_MESSAGE`] long.
-pub fn codec() -> AnyDelimiterCodec {
-    AnyDelimiterCodec::new_with_max_length(vec![0], vec![0], MAX_MESSAGE)
+/// The longest answer that a client reads, in bytes: the broker is trusted with more, and a list of
+/// every account may be long. Other people's Varlink libraries draw the line at the same place.
+pub const MAX_ANSWER: usize = 16 * 1024 * 1024;
+
+/// A codec for one connection: JSON texts, each ended by a NUL byte, and at most `longest` bytes
+/// long where they are read.
+pub fn codec(longest: usize) -> AnyDelimiterCodec {
+    AnyDelimiterCodec::new_with_max_length(vec![0], vec![0], longest)
 }
 
 /// A call, as it travels to the broker.

@@ -5,30 +5,22 @@
 
 use std::collections::VecDeque;
 
-use authbroker_client::wire::frame::{Call, Reply, codec};
-use futures_util::{SinkExt as _, StreamExt as _};
+use authbroker_client::wire::frame::{Call, MAX_MESSAGE, Reply};
+use authbroker_core::failure::Failure;
 use interprocess::local_socket::tokio::Stream;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use tokio_util::bytes::Bytes;
-use tokio_util::codec::{AnyDelimiterCodec, Framed};
 use tokio_util::sync::CancellationToken;
 
-use super::limits::{CALLS_AHEAD, SILENCE, SLOW_READER};
-use super::router::Router;
-
-/// Why a connection ends. Nobody is told more than that it did.
-struct Over;
+use super::incoming::{Messages, Over};
+use super::limits::CALLS_AHEAD;
+use super::router::{Router, bad};
 
 /// Serves a peer until it leaves or breaks a rule. At `stop`, a call under way is still answered; a
 /// stream, which might never end by itself, is not.
 pub(super) async fn serve(stream: Stream, router: Router, stop: CancellationToken) {
-    let mut peer = Peer {
-        connection: Framed::new(stream, codec()),
-        ahead: VecDeque::new(),
-        reading: Reading::Open,
-    };
-    let first = stop.run_until_cancelled(peer.first_message()).await;
+    let mut peer = Peer::new(stream);
+    let first = stop.run_until_cancelled(peer.messages.first()).await;
     let Some(Ok(mut text)) = first else { return };
     while let Ok(()) = peer.answer(&router, &text, &stop).await {
         let next = stop.run_until_cancelled(peer.next_message()).await;
@@ -37,9 +29,17 @@ pub(super) async fn serve(stream: Stream, router: Router, stop: CancellationToke
     }
 }
 
+/// Tells a peer that is not served why, as soon as it asks for something.
+pub(super) async fn refuse(stream: Stream, why: &Failure, stop: CancellationToken) {
+    let mut peer = Peer::new(stream);
+    if let Some(Ok(_asked)) = stop.run_until_cancelled(peer.messages.first()).await {
+        let _left = peer.send(&bad(why, None)).await;
+    }
+}
+
 /// A peer, and what it has sent ahead of its turn.
 struct Peer {
-    connection: Framed<Stream, AnyDelimiterCodec>,
+    messages: Messages,
     ahead: VecDeque<Bytes>,
     reading: Reading,
 }
@@ -53,29 +53,24 @@ enum Reading {
 }
 
 impl Peer {
-    async fn first_message(&mut self) -> Result<Bytes, Over> {
-        match timeout(SILENCE, self.connection.next()).await {
-            Ok(Some(Ok(text))) => Ok(text),
-            _ => Err(Over),
-        }
+    fn new(stream: Stream) -> Self {
+        Self { messages: Messages::of(stream), ahead: VecDeque::new(), reading: Reading::Open }
     }
 
-    /// Waits for another message: for ever between messages, not for ever within one.
     async fn next_message(&mut self) -> Result<Bytes, Over> {
         if let Some(text) = self.ahead.pop_front() {
             return Ok(text);
         }
-        if self.reading == Reading::Ended {
-            return Err(Over);
+        match self.reading {
+            Reading::Open => self.messages.next().await.unwrap_or(Err(Over)),
+            Reading::Ended => Err(Over),
         }
-        loop {
-            let begun = !self.connection.read_buffer().is_empty();
-            match timeout(SILENCE, self.connection.next()).await {
-                Ok(Some(Ok(text))) => return Ok(text),
-                Err(_) if !begun => {}
-                _ => return Err(Over),
-            }
-        }
+    }
+
+    /// Whether another call may wait here. Where not, it waits in the socket, and its sender too.
+    fn has_room(&self) -> bool {
+        let bytes: usize = self.ahead.iter().map(Bytes::len).sum();
+        self.ahead.len() < CALLS_AHEAD && bytes < MAX_MESSAGE
     }
 
     /// Answers one call, and meanwhile hears what else the peer does.
@@ -92,7 +87,11 @@ impl Peer {
         let mut answering = std::pin::pin!(router.call(call, replies));
         let mut answered = false;
         loop {
-            let listening = self.reading == Reading::Open && self.ahead.len() < CALLS_AHEAD;
+            let listening = self.reading == Reading::Open && self.has_room();
+            // A stream lasts until its peer goes. It must be heard going.
+            if streams && !listening {
+                return Err(Over);
+            }
             tokio::select! {
                 // In this order, an answer that is at once there wakes nobody: not this task again,
                 // and for its sake another thread.
@@ -104,11 +103,11 @@ impl Peer {
                     Some(reply) => self.send(&reply).await?,
                     None => return Ok(()),
                 },
-                heard = self.connection.next(), if listening => match heard {
-                    Some(Ok(text)) => self.ahead.push_back(text),
+                heard = self.messages.next(), if listening => match heard {
+                    Some(text) => self.ahead.push_back(text?),
                     // Who leaves a stream has lost interest in it; a single answer is still sent.
                     None if !streams => self.reading = Reading::Ended,
-                    _ => return Err(Over),
+                    None => return Err(Over),
                 },
             }
         }
@@ -116,7 +115,6 @@ impl Peer {
 
     async fn send(&mut self, reply: &Reply) -> Result<(), Over> {
         let text = serde_json::to_string(reply).map_err(|_| Over)?;
-        let sent = timeout(SLOW_READER, self.connection.send(text.as_str())).await;
-        sent.map_err(|_| Over)?.map_err(|_| Over)
+        self.messages.send(&text).await
     }
 }

@@ -1,13 +1,15 @@
 //! The sockets: Varlink, one JSON object a message, ended by a NUL byte.
 //!
 //! 1. A listener accepts, asks the kernel whose the peer is, and lets another user's peer go.
-//! 2. Each connection has a task of its own (`connection`), bounded in number, size and time. There
-//!    the peer is described, before a byte of it is read.
+//! 2. Each connection has a task of its own (`connection`), bounded in number, size and time
+//!    (`limits`, `incoming`). There the peer is described, before a byte of it is read. Who finds no
+//!    place is told so, and nobody else notices.
 //! 3. A call finds its method in `router`; `broker1` and `admin1` make the one call to the broker.
 
 mod admin1;
 mod broker1;
 mod connection;
+mod incoming;
 mod limits;
 mod router;
 mod service;
@@ -28,7 +30,7 @@ use tokio_util::task::TaskTracker;
 
 use self::limits::Limits;
 use self::router::Router;
-use crate::platform::{Peer, Witness};
+use crate::platform::{self, Peer, Witness};
 
 pub use self::admin1::{DaemonFacts, Reload};
 
@@ -79,7 +81,7 @@ pub async fn serve(
 ) {
     let door = socket.door;
     let services = Arc::new(services);
-    let limits = Limits::default();
+    let limits = Limits::within(platform::allow_open_files(limits::OPEN_FILES));
     loop {
         let accepted = tokio::select! {
             accepted = socket.listener.accept() => accepted,
@@ -122,17 +124,24 @@ fn greet(
         tracing::warn!(uid = unseen.uid, "{failure}");
         return;
     }
-    let Some(place) = limits.enter(&unseen) else {
-        tracing::warn!(pid = unseen.pid, "too many connections");
-        return;
-    };
-    let (services, stop) = (Arc::clone(services), stop.clone());
-    tasks.spawn(async move {
-        let _place = place;
-        let caller = services.witness.describe(peer).await;
-        let router = Router { services, caller };
-        connection::serve(stream, router, stop).await;
-    });
+    let stop = stop.clone();
+    match limits.enter(&unseen) {
+        Ok(place) => {
+            let services = Arc::clone(services);
+            tasks.spawn(async move {
+                let _place = place;
+                let caller = services.witness.describe(peer).await;
+                connection::serve(stream, Router { services, caller }, stop).await;
+            });
+        }
+        Err(full) => {
+            let Some(seat) = limits.seat() else { return };
+            tasks.spawn(async move {
+                let _seat = seat;
+                connection::refuse(stream, &full.failure(), stop).await;
+            });
+        }
+    }
 }
 
 fn peer_of(stream: &Stream, door: Door) -> Option<Peer> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use authbroker_client::Account;
 use authbroker_client::wire::broker1::{Acquire, Change, GetToken, INTERFACE, Progress, SignOut};
-use authbroker_client::wire::frame::{Call, Reply, codec};
+use authbroker_client::wire::frame::{Call, MAX_MESSAGE, Reply, codec};
 use data_encoding::BASE64URL_NOPAD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::de::DeserializeOwned;
@@ -93,7 +93,7 @@ async fn serve(listener: UnixListener, world: watch::Sender<World>) {
     // Dropped with this task, and so is every connection.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(converse(Framed::new(stream, codec()), world.clone()));
+        connections.spawn(converse(Framed::new(stream, codec(MAX_MESSAGE)), world.clone()));
     }
 }
 
