@@ -14,3 +14,4 @@ pub mod sessions;
 pub mod setup;
 pub mod sign_ins;
 pub mod telemetry;
+pub mod web_identity;

@@ -15,6 +15,8 @@ pub const LOG: &str = "AUTHBROKER_LOG";
 pub const DATA_DIRS: &str = "XDG_DATA_DIRS";
 /// Set by systemd for a service that has credentials: the folder they lie in.
 pub const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+/// Set by kubectl for whoever gives it credentials: what it is about to do, in JSON.
+pub const KUBERNETES: &str = "KUBERNETES_EXEC_INFO";
 /// Set by systemd for a service whose output goes to the journal.
 const JOURNAL_STREAM: &str = "JOURNAL_STREAM";
 

@@ -26,6 +26,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) resource: BTreeMap<String, Resource>,
     #[serde(default)]
+    pub(super) credential: BTreeMap<String, Credential>,
+    #[serde(default)]
     pub(super) rule: Vec<toml::Spanned<WrittenRule>>,
     // Known by name, so that its refusal can say more than "unknown".
     service: Option<NotYet>,
@@ -127,6 +129,30 @@ pub(super) struct Redirect {
 pub(super) struct Resource {
     #[serde(default)]
     pub(super) origins: Vec<String>,
+}
+
+/// `[credential."HOST"]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Credential {
+    pub(super) account: Option<String>,
+    pub(super) resource: Option<String>,
+    #[serde(default)]
+    pub(super) scopes: Vec<String>,
+    pub(super) username: Option<String>,
+    #[serde(default)]
+    pub(super) scheme: Scheme,
+}
+
+/// How git presents a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// As the password of a name (RFC 7617).
+    #[default]
+    Basic,
+    /// As a token (RFC 6750), where git is new enough for that (2.46).
+    Bearer,
 }
 
 /// `client_auth = { … }`

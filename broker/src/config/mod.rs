@@ -6,6 +6,7 @@
 //! 4. Rules are not laid over each other: each file's stand behind those of the file before, so that
 //!    nobody takes away what the machine's administrator has ruled.
 
+mod credential;
 mod entry;
 pub mod env;
 mod file;
@@ -24,6 +25,7 @@ use authbroker_client::wire::places;
 use authbroker_core::policy::Rule;
 use toml::Table;
 
+pub use self::credential::{CredentialSettings, Credentials, Scheme};
 pub use self::entry::{AddError, NewClientAuth, NewProvider, name_for};
 pub use self::settings::{
     ClientAuth, Endpoints, Flow, ProviderSettings, SecretPlace, Settings, Target, Use, VaultKey,

@@ -13,6 +13,7 @@ use authbroker_core::scope::ScopeSet;
 use authbroker_core::sign_in::Redirect;
 use url::Url;
 
+use super::credential::{self, Credentials};
 use super::file::{self, AuthMethod, File};
 pub use super::file::{Flow, Target, Use};
 use super::{env, rules};
@@ -32,6 +33,8 @@ pub struct Settings {
     pub origins: BTreeMap<Resource, Vec<Origin>>,
     /// Who may have what.
     pub policy: Policy,
+    /// What credential helpers give to whom.
+    pub credentials: Credentials,
 }
 
 impl Default for Settings {
@@ -43,6 +46,7 @@ impl Default for Settings {
             ahead: Duration::from_mins(5),
             origins: BTreeMap::new(),
             policy: Policy::default(),
+            credentials: Credentials::default(),
         }
     }
 }
@@ -179,10 +183,10 @@ const OWN_PARAMETERS: &[&str] = &[
 
 /// Collects what is wrong, so that one look at the list is enough.
 #[derive(Default)]
-struct Problems(Vec<String>);
+pub(super) struct Problems(pub(super) Vec<String>);
 
 impl Problems {
-    fn take<T, E: ToString>(&mut self, place: &str, result: Result<T, E>) -> Option<T> {
+    pub(super) fn take<T, E: ToString>(&mut self, place: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.0.push(format!("{place}: {}", error.to_string()))).ok()
     }
 
@@ -207,6 +211,7 @@ pub(super) fn from_file(file: File) -> Result<Settings, Vec<String>> {
     let policy = rules::defaults(&file.policy);
     let vault_key = parse_vault_key(file.vault.key.as_deref(), &mut problems);
     let origins = parse_origins(file.resource, &mut problems);
+    let credentials = credential::parse(file.credential, &mut problems);
     let ahead = parse_ahead(file.refresh.ahead.as_deref(), &mut problems);
     let mut providers = BTreeMap::new();
     for (name, provider) in file.provider {
@@ -218,7 +223,7 @@ pub(super) fn from_file(file: File) -> Result<Settings, Vec<String>> {
         return Err(problems.0);
     }
     let default_account = file.default_account;
-    Ok(Settings { default_account, providers, vault_key, ahead, origins, policy })
+    Ok(Settings { default_account, providers, vault_key, ahead, origins, policy, credentials })
 }
 
 fn parse_vault_key(text: Option<&str>, problems: &mut Problems) -> VaultKey {

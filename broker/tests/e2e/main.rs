@@ -10,6 +10,7 @@ mod brokerctl;
 mod client_credentials;
 mod clients;
 mod clocks;
+mod credential;
 mod damage;
 mod device;
 mod exec;

@@ -201,7 +201,21 @@ impl Stand {
 
     /// Runs `brokerctl` with `input` on its standard input.
     pub(crate) async fn ctl_with<const N: usize>(&self, args: [&str; N], input: &str) -> Ran {
-        let mut child = self.ctl_command().args(args).stdin(Stdio::piped()).spawn().unwrap();
+        let mut command = self.ctl_command();
+        command.args(args);
+        self.feed(command, input).await
+    }
+
+    /// Runs the tool by another name, with `input` on its standard input.
+    pub(crate) async fn program_with(&self, name: &Path, args: &[&str], input: &str) -> Ran {
+        let mut command = self.told(Command::new(name));
+        command.args(args);
+        self.feed(command, input).await
+    }
+
+    /// Runs a command with `input` on its standard input.
+    pub(crate) async fn feed(&self, mut command: Command, input: &str) -> Ran {
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         // A command that ends before it reads is no failure of this.
         let _ended = stdin.write_all(input.as_bytes()).await;
@@ -211,7 +225,12 @@ impl Stand {
     }
 
     pub(crate) fn ctl_command(&self) -> Command {
-        let mut command = tool();
+        self.told(tool())
+    }
+
+    /// A program that is told where this broker is.
+    fn told(&self, mut command: Command) -> Command {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("AUTHBROKER_CONFIG", self.path("config.toml"));
         command.env("AUTHBROKER_RUNTIME_DIR", self.path("run"));
         command.env("AUTHBROKER_STATE_DIR", self.path("state"));

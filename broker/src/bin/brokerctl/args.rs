@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod credential;
 mod exec;
 mod provider;
 mod wanted;
 
+pub(crate) use self::credential::{Aws, CredentialCommand};
 pub(crate) use self::exec::Exec;
 pub(crate) use self::provider::{Add, Entry, ProviderCommand, Register};
 pub(crate) use self::wanted::Wanted;
@@ -56,6 +58,9 @@ pub(crate) enum Command {
     Headers(Headers),
     /// Run a program with an access token in its environment
     Exec(Exec),
+    /// Answer a tool that asks its credential helper
+    #[command(subcommand)]
+    Credential(CredentialCommand),
     /// How the broker sees this program
     Whoami,
     /// How the broker is

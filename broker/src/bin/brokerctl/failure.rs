@@ -24,6 +24,10 @@ pub(crate) enum Failure {
     Unusable(Vec<String>),
     /// A file that the command line names, or a folder that is missing from it.
     File(String),
+    /// A server that no account is configured for.
+    NoCredential(String),
+    /// A password for such a server, which was to be kept.
+    NotKept(String),
     /// A token that is of no use without a proof for each request (RFC 9449).
     Bound {
         /// The account's id.
@@ -75,6 +79,7 @@ impl Failure {
         match self {
             Self::Client(error) => error.exit_code(),
             Self::Config(_) | Self::Add(AddError::Config(_)) => 7,
+            Self::NoCredential(_) => 3,
             Self::Add(AddError::Entry(_) | AddError::Taken(_))
             | Self::NoProvider(_)
             | Self::File(_)
@@ -87,6 +92,7 @@ impl Failure {
             Self::Program { .. } => 126,
             Self::Add(AddError::Disk { .. })
             | Self::Unusable(_)
+            | Self::NotKept(_)
             | Self::Bound { .. }
             | Self::Output(_)
             | Self::Input(_) => 1,
@@ -107,7 +113,8 @@ impl Failure {
             | Self::Program { .. } => "InvalidArgs",
             Self::Provider(failure) => failure.code.name(),
             Self::Unusable(_) => "ProviderError",
-            Self::Bound { .. } => "NotSupported",
+            Self::NoCredential(_) => "NoSuchAccount",
+            Self::Bound { .. } | Self::NotKept(_) => "NotSupported",
             Self::Add(AddError::Disk { .. }) | Self::Output(_) | Self::Input(_) => "Internal",
         }
     }
@@ -123,6 +130,10 @@ impl Failure {
                 format!("as it is configured, it cannot be used: {}", names.join(", "))
             }
             Self::File(what) => what.clone(),
+            Self::NoCredential(server) => format!("no account is configured for {server}"),
+            Self::NotKept(server) => {
+                format!("no account is configured for {server}, and passwords are not kept")
+            }
             Self::Bound { account, token_type } => format!(
                 "the tokens of {account} are bound to a key ({token_type}): alone they open nothing"
             ),
@@ -148,6 +159,9 @@ impl Failure {
             Self::NoProvider(_) => "brokerctl provider list",
             Self::Unusable(_) => "do what stands beside each problem",
             Self::File(_) => "brokerctl provider register --help",
+            Self::NoCredential(_) | Self::NotKept(_) => {
+                "add [credential.\"HOST\"] to the configuration (brokerctl config schema)"
+            }
             Self::Bound { .. } => "brokerctl headers METHOD URL gives a proof along with the token",
             Self::Program { .. } => "check the command after --",
             Self::Output(_) => "check where the output goes",

@@ -1,6 +1,7 @@
 //! `brokerctl`: the admin tool. One more client of the broker: it knows the wire, not the daemon.
 
 mod args;
+mod called;
 mod commands;
 mod failure;
 mod print;
@@ -15,7 +16,7 @@ use self::print::Printer;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::parse_from(called::words());
     let printer = Printer::new(args.json);
     match run(args, &printer).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,6 +36,7 @@ async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
         Command::Token(token) => commands::token::run(&place, token, printer).await,
         Command::Headers(headers) => commands::headers::run(&place, headers, printer).await,
         Command::Exec(exec) => commands::exec::run(&place, exec).await,
+        Command::Credential(command) => commands::credential::run(&place, command, printer).await,
         Command::Whoami => commands::whoami::run(&place, printer).await,
         Command::Status => commands::status::run(&place, printer).await,
         Command::Reload => commands::reload::run(&place, printer).await,

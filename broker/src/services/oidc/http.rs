@@ -6,10 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use authbroker_core::failure::{Code, Failure};
+use authbroker_core::issuer::is_loopback;
 use authbroker_core::lifecycle::Certainty;
 use openidconnect::{HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
+use url::Url;
 
 use crate::config::ProviderSettings;
 
@@ -103,7 +105,13 @@ impl Http {
     /// Prepares a client. One that cannot be made (no roots, a bad `ca_file`) says so when it is
     /// used: the other providers should work meanwhile.
     pub(super) fn new(settings: &ProviderSettings) -> Self {
-        Self { client: make(settings) }
+        let client = make(settings.issuer.is_plain_loopback(), settings.ca_file.as_deref());
+        Self { client }
+    }
+
+    /// The same for an address that is no provider's.
+    pub(super) fn to(url: &Url, ca_file: Option<&Path>) -> Self {
+        Self { client: make(url.scheme() == "http" && is_loopback(url), ca_file) }
     }
 
     /// Sends a request and reads the whole answer.
@@ -138,7 +146,8 @@ impl Http {
     }
 }
 
-fn make(settings: &ProviderSettings) -> Result<Client, Failure> {
+/// Makes a client, for what is on this machine and in the clear or for all the rest.
+fn make(plain_loopback: bool, ca_file: Option<&Path>) -> Result<Client, Failure> {
     let mut builder = Client::builder()
         .redirect(Policy::none())
         .connect_timeout(CONNECT_LIMIT)
@@ -147,11 +156,11 @@ fn make(settings: &ProviderSettings) -> Result<Client, Failure> {
         // is sent on it. A refresh token cannot be risked for a handshake saved.
         .pool_max_idle_per_host(0)
         .user_agent(concat!("authbroker/", env!("CARGO_PKG_VERSION")));
-    if settings.issuer.is_plain_loopback() {
+    if plain_loopback {
         // Nothing here is certified, and a bare machine has no roots to load.
         builder = builder.tls_certs_only([]).no_proxy();
     }
-    if let Some(path) = &settings.ca_file {
+    if let Some(path) = ca_file {
         builder = builder.tls_certs_merge(read_roots(path)?);
     }
     builder.build().map_err(|error| {

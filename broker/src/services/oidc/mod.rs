@@ -22,6 +22,7 @@
 //! | `revoke`, `end_session` | the end of a sign-in |
 //! | `survey`, `findings` | what a provider can do, told to a person |
 //! | `register` | a client of our own, where the provider makes one |
+//! | `web_identity` | a token for keys of a cloud |
 //! | `error` | what a failure means for the session |
 
 mod answer;
@@ -47,6 +48,7 @@ mod revoke;
 mod survey;
 mod their_clock;
 mod userinfo;
+mod web_identity;
 
 use std::sync::Arc;
 
@@ -61,6 +63,7 @@ use self::http::Http;
 pub use self::register::{Proof, Registered, Registration};
 pub use self::survey::{Offered, Survey};
 use self::their_clock::TheirClock;
+pub use self::web_identity::{CloudKeys, KeysWanted, exchange as exchange_web_identity};
 use crate::config::ProviderSettings;
 use authbroker_core::failure::Failure;
 

@@ -7,11 +7,11 @@
 use std::ffi::OsString;
 use std::io;
 use std::process::Command;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use authbroker_client::AccessToken;
 
-use super::{bearer, client};
+use super::{bearer, client, expires_at};
 use crate::args::{Exec, Place};
 use crate::failure::Failure;
 
@@ -36,11 +36,10 @@ pub(crate) async fn run(place: &Place, args: Exec) -> Result<(), Failure> {
 }
 
 fn environment(token: &AccessToken) -> [(&'static str, OsString); 3] {
-    let expires_at = token.expires_at().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     [
         (TOKEN, token.expose().into()),
         (TOKEN_TYPE, token.token_type().into()),
-        (EXPIRES_AT, expires_at.to_string().into()),
+        (EXPIRES_AT, expires_at(token).to_string().into()),
     ]
 }
 

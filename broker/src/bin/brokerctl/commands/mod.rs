@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 mod browser;
 pub(crate) mod config;
+pub(crate) mod credential;
 mod device;
 pub(crate) mod exec;
 pub(crate) mod headers;
@@ -16,6 +17,8 @@ pub(crate) mod token;
 pub(crate) mod unlock;
 pub(crate) mod vault;
 pub(crate) mod whoami;
+
+use std::time::UNIX_EPOCH;
 
 use authbroker_client::{AccessToken, Admin, Client, Door, Error};
 
@@ -45,6 +48,17 @@ fn bearer(token: AccessToken) -> Result<AccessToken, Failure> {
         let token_type = token.token_type().to_owned();
         Err(Failure::Bound { account: token.account, token_type })
     }
+}
+
+/// When a token ends, in seconds since the epoch.
+fn expires_at(token: &AccessToken) -> u64 {
+    token.expires_at().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// A time for a program, to the second.
+fn rfc3339(unix: u64) -> String {
+    let time = i64::try_from(unix).ok().and_then(|time| jiff::Timestamp::from_second(time).ok());
+    time.unwrap_or(jiff::Timestamp::MAX).to_string()
 }
 
 /// A time for a person: local, to the minute.

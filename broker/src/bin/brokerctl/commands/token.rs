@@ -1,13 +1,13 @@
 //! `brokerctl token`: an access token for a script.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use authbroker_client::{
     AccessToken, AcquireRequest, Client, Error, ErrorCode, Step, TokenRequest,
 };
 use serde_json::json;
 
-use super::{client, device};
+use super::{client, device, expires_at};
 use crate::args::{Place, Token};
 use crate::failure::Failure;
 use crate::print::Printer;
@@ -75,11 +75,10 @@ async fn sign_in(broker: &Client, args: &Token, printer: &Printer) -> Result<(),
 
 /// The token as contract §6 has it.
 fn document(token: &AccessToken) -> serde_json::Value {
-    let expires_at = token.expires_at().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     json!({
         "access_token": token.expose(),
         "token_type": token.token_type(),
-        "expires_at": expires_at,
+        "expires_at": expires_at(token),
         "scopes": token.scopes,
         "resource": token.resource,
         "account": token.account,
