@@ -28,8 +28,9 @@ fn above(path: &str) -> Vec<String> {
     }
     if let Some(rest) = path.strip_prefix("broker/src/services/") {
         let own = rest.split(['/', '.']).next().unwrap_or_default();
-        let others =
-            ["oidc", "vault", "browser", "registrations"].into_iter().filter(|other| *other != own);
+        let others = ["audit", "oidc", "vault", "browser", "registrations"]
+            .into_iter()
+            .filter(|other| *other != own);
         let others = others.map(|other| format!("crate::services::{other}"));
         return others.chain(all(&[&["authbroker_client"], DESK, ROOF])).collect();
     }

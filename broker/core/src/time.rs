@@ -20,6 +20,11 @@ impl UnixTime {
         Self(Duration::from_secs(seconds))
     }
 
+    /// The time since the epoch.
+    pub const fn since_epoch(self) -> Duration {
+        self.0
+    }
+
     /// Whole seconds since the epoch.
     pub const fn as_secs(self) -> u64 {
         self.0.as_secs()

@@ -69,6 +69,14 @@ points! {
     NoteRemoved = "vault.note.removed",
     /// Every record has its new key, and the one before is gone.
     RekeyEnded = "vault.rekey.ended",
+    /// Lines of the audit record are written, perhaps not to the disk.
+    AuditWritten = "audit.written",
+    /// A new head of the audit record lies beside the old one.
+    AuditHeadWritten = "audit.head.written",
+    /// It has taken the old one's place, perhaps not on the disk.
+    AuditHeadRenamed = "audit.head.renamed",
+    /// A new file of the audit record is begun, and the head does not know of it.
+    AuditRotated = "audit.rotated",
     /// The record is gone, and the note beside it is not.
     RecordRemoved = "vault.record.removed",
 }

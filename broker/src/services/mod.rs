@@ -1,5 +1,6 @@
 //! The world: the network, the keyring, files. Services do not know each other; the desk does.
 
+pub mod audit;
 pub mod browser;
 pub mod oidc;
 pub mod registrations;

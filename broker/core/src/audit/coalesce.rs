@@ -46,7 +46,9 @@ impl Deliveries {
     /// Takes up what happened, and gives the lines that are to be written now, in this order.
     pub fn take(&mut self, stamped: Stamped) -> Vec<Line> {
         let Stamped { record, at } = stamped;
-        let mut lines = self.due(at.boot);
+        // After the broker's last line there is none.
+        let ends = record.event == Event::Stop;
+        let mut lines = if ends { self.drain() } else { self.due(at.boot) };
         let Some(delivery) = delivery(&record) else {
             lines.push(Line::once(record, at.wall));
             return lines;
@@ -197,6 +199,16 @@ mod tests {
         }
         assert_eq!(counts(&deliveries.drain()), [1, 1]);
         assert_eq!(deliveries.drain(), []);
+    }
+
+    #[test]
+    fn the_brokers_last_line_is_the_last() {
+        let mut deliveries = Deliveries::default();
+        given(&mut deliveries, "a", 1, 0);
+        given(&mut deliveries, "a", 1, 1);
+        let lines = deliveries.take(Stamped { record: Record::of(Event::Stop), at: at(2) });
+        let events: Vec<_> = lines.iter().map(|line| line.record.event).collect();
+        assert_eq!(events, [Event::Token, Event::Stop]);
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(super) enum Extra {
     SealedKey,
     /// The key, encrypted with a passphrase.
     EncryptedKey,
+    /// The head of the audit record.
+    AuditHead,
 }
 
 impl Extra {
@@ -53,6 +55,7 @@ impl Extra {
             Self::Rekey => "rekey",
             Self::SealedKey => "key.sealed",
             Self::EncryptedKey => "key.age",
+            Self::AuditHead => "audit-head",
         }
     }
 }

@@ -107,7 +107,11 @@ impl Vault {
         let keys = Keys { current: new.clone(), previous: Some(old) };
         self.0.door.replace(keys.clone());
         let inner = Arc::clone(&self.0);
-        let rekeyed = blocking(move || rekey::reseal(&inner.store, &inner.ledger, &keys)).await?;
+        let reseal = move || {
+            inner.head.take_up(&inner.store, &keys)?;
+            rekey::reseal(&inner.store, &inner.ledger, &keys)
+        };
+        let rekeyed = blocking(reseal).await?;
         self.0.door.replace(Keys::only(new));
         tracing::info!(records = rekeyed.records, "the vault has a new key");
         Ok(rekeyed)

@@ -11,13 +11,15 @@
 //!    that is put back is noticed.
 //! 6. A new key is made only where no record exists. Records without their key mean a locked or
 //!    damaged vault, not an empty one.
-//! 7. A person may lock the vault (`door`) and give every record a new key (`rekey`).
+//! 7. The audit record has its chain's key and the seal of its head from here (`head`).
+//! 8. A person may lock the vault (`door`) and give every record a new key (`rekey`).
 
 mod credential;
 mod door;
 mod envelope;
 mod error;
 mod file_store;
+mod head;
 mod index;
 mod inspect;
 mod keeping;
@@ -46,6 +48,7 @@ use self::door::{By, Door};
 use self::error::missing;
 pub use self::error::{Broken, VaultError};
 use self::file_store::Store;
+use self::head::Head;
 pub use self::inspect::{Depth, Inspection};
 pub use self::keeping::{Locking, PassphraseState, Retyped};
 use self::ledger::Ledger;
@@ -90,6 +93,7 @@ pub struct Vault(Arc<Inner>);
 struct Inner {
     store: Arc<Store>,
     ledger: Ledger,
+    head: Head,
     source: Source,
     door: Door,
     state: watch::Sender<VaultState>,
@@ -118,6 +122,7 @@ impl Vault {
         Ok(Self(Arc::new(Inner {
             store: Arc::clone(&store),
             ledger: Ledger::default(),
+            head: Head::default(),
             source: Source { place, store },
             door: Door::default(),
             state: watch::Sender::new(VaultState::Unread),
@@ -132,6 +137,11 @@ impl Vault {
     /// Where the key is kept.
     pub fn key_place(&self) -> String {
         self.0.source.place.describe()
+    }
+
+    /// Whether the key is there after a restart.
+    pub fn key_lasts(&self) -> bool {
+        self.0.source.place != VaultKey::Memory
     }
 
     /// How the vault is.
@@ -300,7 +310,14 @@ impl Inner {
     fn take_up(&self, key: Key) -> Result<Keys, VaultError> {
         let keys = rekey::keys(&self.store, key)?;
         self.ledger.load(&self.store, &keys)?;
-        Ok(rekey::resume(&self.store, &self.ledger, keys))
+        match self.head.take_up(&self.store, &keys) {
+            Ok(()) => Ok(rekey::resume(&self.store, &self.ledger, keys)),
+            Err(error) => {
+                // The key before is not given up while anything needs it.
+                tracing::error!(%error, "the head of the audit record is still under the key before");
+                Ok(keys)
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! 1. The key in force is sealed with the new one and written beside the records.
 //! 2. The new key takes the place of the other where keys are kept: keyring, file, credential's or
 //!    passphrase's file. From here on a start of the daemon finds the new one.
-//! 3. Each record is sealed anew, then the index.
+//! 3. The head of the audit record is sealed anew (`head`), then each record, then the index.
 //! 4. The file of step 1 is removed.
 //!
 //! Before step 2 the old key opens everything, and the file means nothing to it. After step 2 the

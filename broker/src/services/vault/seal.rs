@@ -27,6 +27,12 @@ pub(super) struct Key {
 #[serde(transparent)]
 pub(super) struct KeyId(String);
 
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({}…)", self.id.0)
@@ -68,6 +74,11 @@ impl Key {
     /// The key as text: 44 characters, which fit into every keyring.
     pub(super) fn to_text(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(*self.bytes))
+    }
+
+    /// The key itself, to derive others from.
+    pub(super) const fn expose(&self) -> &Zeroizing<[u8; 32]> {
+        &self.bytes
     }
 
     /// The key's name.

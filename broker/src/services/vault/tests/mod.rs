@@ -1,6 +1,7 @@
 //! What the vault keeps, and what it notices.
 
 mod freshness;
+mod head;
 mod keys;
 mod rekeying;
 

@@ -1,5 +1,6 @@
 //! A new key for every record, and a crash after each step on the way there.
 
+use super::head::HEAD;
 use super::*;
 
 /// A copy of everything in a world, as a power cut would leave it.
@@ -26,6 +27,7 @@ impl World {
             let recalled = self.vault().recall(&account("alice").id).await.unwrap();
             let Some(Memory::Interrupted(_)) = recalled else { panic!("the note, after {after}") };
             assert!(!self.path("vault/rekey").exists(), "after {after}");
+            assert_eq!(self.audit_head().await, HEAD, "after {after}");
         }
     }
 }
@@ -59,6 +61,7 @@ async fn a_crash_after_any_step_of_a_rekey_leaves_a_vault_that_opens() {
     world.vault().intend(&account("alice").id).await.unwrap();
     let vault = world.vault();
     vault.ready(Prompt::Never).await.unwrap();
+    vault.keep_audit_head(HEAD).unwrap();
     let inner = &vault.0;
     let old = vault.keys(Prompt::Never).await.unwrap().current;
     let new = Key::generate().unwrap();
@@ -69,6 +72,8 @@ async fn a_crash_after_any_step_of_a_rekey_leaves_a_vault_that_opens() {
     inner.source.store(new.clone(), None).await.unwrap();
     as_it_lies(&world).assert_whole("the new key was in force").await;
     let keys = Keys { current: new, previous: Some(old) };
+    inner.head.take_up(&inner.store, &keys).unwrap();
+    as_it_lies(&world).assert_whole("the audit's head was sealed anew").await;
     for (name, bytes) in inner.store.list().unwrap() {
         let ledger = &inner.ledger;
         rekey::reseal_one(&inner.store, ledger, &name, &bytes.unwrap(), &keys).unwrap();
