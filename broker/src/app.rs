@@ -15,6 +15,7 @@ use crate::broker::Broker;
 use crate::config::{self, ConfigError, Settings, env};
 use crate::fronts::varlink::{self, DaemonFacts, Services, Socket};
 use crate::platform::{self, FolderLock, LockError, Machine};
+use crate::services::audit::Audit;
 use crate::services::vault::{Vault, VaultError};
 
 /// How long callers are given to hear their answers when the daemon ends.
@@ -67,6 +68,9 @@ pub enum StartError {
     /// The machine does not tell the time.
     #[error("the machine's timers cannot be used: {0}")]
     Timers(io::Error),
+    /// The audit record has no thread to be written by.
+    #[error("the audit record cannot be written: {0}")]
+    Audit(io::Error),
     /// Signals cannot be heard.
     #[error("signals cannot be heard: {0}")]
     Signals(io::Error),
@@ -93,7 +97,7 @@ impl StartError {
                 "name another folder with --runtime-dir or --state-dir"
             }
             Self::Vault(_) => "check the folder's owner and the disk",
-            Self::Timers(_) | Self::Signals(_) => "restart this machine",
+            Self::Timers(_) | Self::Audit(_) | Self::Signals(_) => "restart this machine",
         }
     }
 }
@@ -137,7 +141,10 @@ impl Places {
 pub fn start_broker(places: &Places, settings: Settings) -> Result<Broker, StartError> {
     let vault = Vault::open(settings.vault_key.clone(), &places.state_dir)?;
     let machine = Machine::listen().map_err(StartError::Timers)?;
-    Ok(Broker::start(platform::own_uid(), settings, vault, machine)?)
+    let safe = Arc::new(vault.clone());
+    let journal = env::journal_socket();
+    let audit = Audit::start(&places.state_dir, safe, journal).map_err(StartError::Audit)?;
+    Ok(Broker::start(platform::own_uid(), settings, vault, machine, audit)?)
 }
 
 /// What the admin tool may ask of the daemon.

@@ -72,6 +72,7 @@ async fn run(args: Args) -> Result<(), StartError> {
     tracing::info!("ending");
     let _not_systemd = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     doors.close().await;
+    broker.close().await;
     Ok(())
 }
 

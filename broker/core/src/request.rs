@@ -43,6 +43,8 @@ pub struct TokenRequest {
     pub token_type: Option<TokenType>,
     /// How long the caller waits; `None` for the broker's own limit, which holds in any case.
     pub timeout: Option<Duration>,
+    /// The caller's own word for this request, for the record.
+    pub correlation_id: Option<String>,
 }
 
 /// A request that may lead to a person: silent first, then a sign-in.

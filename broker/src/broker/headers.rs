@@ -39,6 +39,16 @@ impl Broker {
         caller: &Caller,
         mut request: HeadersRequest,
     ) -> Result<Headers, Failure> {
+        let answer = self.find_headers(caller, &mut request).await;
+        self.record_token(caller, &request.token, answer.as_ref().map(|headers| &headers.given));
+        answer
+    }
+
+    async fn find_headers(
+        &self,
+        caller: &Caller,
+        request: &mut HeadersRequest,
+    ) -> Result<Headers, Failure> {
         self.admit(caller)?;
         let account = self.resolve(caller, &request.token.account)?;
         request.token.resources =

@@ -4,6 +4,7 @@
 //! here knows which door a caller came in by, and nothing below knows that there are callers.
 
 mod access;
+pub mod audit;
 mod challenge;
 mod headers;
 mod requests;
@@ -11,6 +12,7 @@ mod resolve;
 pub mod vault;
 mod view;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -34,6 +36,7 @@ use crate::config::Settings;
 use crate::doorkeeper;
 use crate::platform::{Machine, clock};
 use crate::providers::Providers;
+use crate::services::audit::Audit;
 use crate::services::oidc::dpop::Nonces;
 use crate::services::vault::{Vault, VaultError};
 use crate::sessions::Sessions;
@@ -57,6 +60,9 @@ struct Inner {
     vault: Vault,
     sessions: Sessions,
     sign_ins: SignIns,
+    audit: Audit,
+    /// Whether the vault's key was looked for on the record's behalf.
+    key_sought: AtomicBool,
     /// The nonces of APIs; those of providers are with the providers.
     nonces: Nonces,
 }
@@ -90,7 +96,9 @@ impl Broker {
         settings: Settings,
         vault: Vault,
         machine: Machine,
+        audit: Audit,
     ) -> Result<Self, VaultError> {
+        audit.record(audit::started());
         let providers = Providers::default();
         providers.take_up(&settings);
         let listed = vault.list()?;
@@ -104,11 +112,13 @@ impl Broker {
                 }
             }
         }
-        let sessions = Sessions::start(providers.clone(), vault.clone(), machine, accounts);
+        let recorder = audit.clone();
+        let sessions =
+            Sessions::start(providers.clone(), vault.clone(), machine, recorder, accounts);
         sessions.set_ahead(settings.ahead);
         sessions.take_up_clients();
-        let sign_ins = SignIns::new(sessions.clone(), vault.clone());
-        tokio::spawn(doorkeeper::keep(vault.clone(), sessions.clone()));
+        let sign_ins = SignIns::new(sessions.clone(), vault.clone(), audit.clone());
+        tokio::spawn(doorkeeper::keep(vault.clone(), sessions.clone(), audit.clone()));
         Ok(Self(Arc::new(Inner {
             owner,
             started: clock::now(),
@@ -119,6 +129,8 @@ impl Broker {
             vault,
             sessions,
             sign_ins,
+            audit,
+            key_sought: AtomicBool::new(false),
             nonces: Nonces::default(),
         })))
     }
@@ -127,6 +139,7 @@ impl Broker {
     pub fn reload(&self, loaded: Result<Settings, String>) -> Result<(), Failure> {
         let error = loaded.map(|settings| self.put_in_force(settings)).err();
         self.0.config_error.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&error);
+        self.record_reload(error.as_deref());
         match error {
             None => Ok(()),
             Some(error) => Err(Failure::new(Code::ConfigInvalid, error, "brokerctl config check")),
@@ -155,9 +168,16 @@ impl Broker {
 
     /// An access token, without asking anybody.
     pub async fn token(&self, caller: &Caller, request: TokenRequest) -> Result<Given, Failure> {
+        let answer = self.find_token(caller, &request).await;
+        self.record_token(caller, &request, answer.as_ref());
+        answer
+    }
+
+    /// The same for the broker's own use: nobody is given it.
+    async fn find_token(&self, caller: &Caller, request: &TokenRequest) -> Result<Given, Failure> {
         self.admit(caller)?;
         let account = self.resolve(caller, &request.account)?;
-        self.token_for(caller, account, &request).await
+        self.token_for(caller, account, request).await
     }
 
     /// The same, where it is known whose.
@@ -239,7 +259,7 @@ impl Broker {
         let (broker, caller) = (self.clone(), caller.clone());
         Ok(pending(move |phases| async move {
             match broker.allowed_all(&caller, &account, Patience::MayAsk).await {
-                Ok(_) => broker.leave(account, reach, opener, phases).await,
+                Ok(_) => broker.leave(&caller, account, reach, opener, phases).await,
                 Err(failure) => drop(phases.send(Phase::Failed(failure)).await),
             }
         }))

@@ -68,7 +68,9 @@ impl Broker {
     /// its credentials are good.
     pub(super) async fn follow(&self, wish: Wish, phases: &mpsc::Sender<Phase>) {
         if wish.provider.settings().flow == Flow::ClientCredentials {
-            return drop(phases.send(self.prove_client(&wish).await).await);
+            let phase = self.prove_client(&wish).await;
+            self.record_client(&wish, &phase);
+            return drop(phases.send(phase).await);
         }
         let mut sign_in = self.0.sign_ins.join(wish);
         loop {
@@ -93,12 +95,15 @@ impl Broker {
 
     pub(super) async fn leave(
         &self,
+        caller: &Caller,
         account: Account,
         reach: SignOutReach,
         opener: Opener,
         phases: mpsc::Sender<Phase>,
     ) {
-        let report = match self.0.sessions.sign_out(&account.id, reach).await {
+        let answer = self.0.sessions.sign_out(&account.id, reach).await;
+        self.record_sign_out(caller, &account.id, answer.as_ref().map(words));
+        let report = match answer {
             Ok(report) => report,
             Err(failure) => return drop(phases.send(Phase::Failed(failure)).await),
         };
@@ -135,6 +140,7 @@ fn silent_request(request: &SignInRequest) -> TokenRequest {
         max_age: request.max_age,
         token_type: request.token_type,
         timeout: None,
+        correlation_id: None,
     }
 }
 

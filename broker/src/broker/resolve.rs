@@ -103,12 +103,13 @@ impl Broker {
             providers.iter().find(|provider| Some(provider.settings().name.as_str()) == word);
         if let Some(provider) = by_name {
             let (provider, expected) = (Arc::clone(provider), self.stepping_up(caller, &request));
-            return Ok(Wish { provider, request, expected, opener });
+            return Ok(Wish { provider, request, expected, opener, caller: caller.clone() });
         }
         match (word, providers.as_slice()) {
             (None, [provider]) => {
                 let expected = self.stepping_up(caller, &request);
-                Ok(Wish { provider: Arc::clone(provider), request, expected, opener })
+                let (provider, caller) = (Arc::clone(provider), caller.clone());
+                Ok(Wish { provider, request, expected, opener, caller })
             }
             (None, []) => Err(Failure::new(
                 Code::ConfigInvalid,
@@ -123,7 +124,8 @@ impl Broker {
             (Some(_), _) => {
                 let account = self.resolve(caller, &request.target)?;
                 let provider = self.0.providers.get(&account.provider)?;
-                Ok(Wish { provider, request, expected: Some(account.id), opener })
+                let (expected, caller) = (Some(account.id), caller.clone());
+                Ok(Wish { provider, request, expected, opener, caller })
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The vault, as its owner sees and handles it.
 
+use authbroker_core::audit::Event;
 use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::AccountId;
@@ -43,13 +44,18 @@ impl Broker {
             Some(typed) => self.0.vault.unlock_with(typed).await,
             None => self.0.vault.unlock().await,
         };
-        unlocked.map_err(failure)
+        self.record_vault(caller, Event::Unlock, unlocked.map_err(failure))
     }
 
     /// Locks the vault: the key and all that it opened are put out of memory. Renewals under way
     /// are waited for; a sign-in that would be lost keeps the vault open.
     pub async fn lock(&self, caller: &Caller) -> Result<(), Failure> {
         self.admit(caller)?;
+        let locked = self.lock_up().await;
+        self.record_vault(caller, Event::Lock, locked)
+    }
+
+    async fn lock_up(&self) -> Result<(), Failure> {
         let locking = self.0.vault.begin_to_lock().map_err(failure)?;
         let put_away = self.0.sessions.put_all_away(&somebody_locked_it()).await;
         put_away.map_err(|accounts| would_be_lost(&accounts))?;
@@ -61,7 +67,11 @@ impl Broker {
     /// Seals every record with a new key.
     pub async fn rekey(&self, caller: &Caller, typed: Option<Retyped>) -> Result<Rekeyed, Failure> {
         self.admit(caller)?;
-        self.0.vault.rekey(typed).await.map_err(failure)
+        let rekeyed = self.0.vault.rekey(typed).await.map_err(failure);
+        if let Some(key) = self.0.vault.chain_key() {
+            self.0.audit.unlocked(key);
+        }
+        self.record_vault(caller, Event::Rekey, rekeyed)
     }
 
     /// Nobody is given anything from a vault that a person has locked, or is about to. An account

@@ -57,6 +57,7 @@ impl Broker {
         let mut problems: Vec<_> =
             config_error.iter().cloned().chain(self.0.broken_records.iter().cloned()).collect();
         problems.extend(accounts.iter().filter_map(problem));
+        problems.extend(self.0.audit.problems());
         let vault_key = self.0.vault.key_place();
         let (vault_state, vault_reason) = vault::words(self.0.vault.state());
         Status {

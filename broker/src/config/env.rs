@@ -20,6 +20,19 @@ pub const KUBERNETES: &str = "KUBERNETES_EXEC_INFO";
 /// Set by systemd for a service whose output goes to the journal.
 const JOURNAL_STREAM: &str = "JOURNAL_STREAM";
 
+/// Where the journal listens that has a copy of the audit record, moved; empty for none.
+pub const JOURNAL_SOCKET: &str = "AUTHBROKER_JOURNAL_SOCKET";
+/// Where systemd's journal listens.
+const SYSTEMD_JOURNAL: &str = "/run/systemd/journal/socket";
+
+/// Where the journal listens, if there is to be one.
+pub fn journal_socket() -> Option<PathBuf> {
+    match read(JOURNAL_SOCKET) {
+        Some(moved) => Some(PathBuf::from(moved)).filter(|path| !path.as_os_str().is_empty()),
+        None => Some(PathBuf::from(SYSTEMD_JOURNAL)),
+    }
+}
+
 /// A path from the environment.
 pub fn path(name: &str) -> Option<PathBuf> {
     read(name).filter(|value| !value.is_empty()).map(PathBuf::from)

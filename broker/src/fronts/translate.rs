@@ -34,6 +34,7 @@ pub(super) fn token_request(wire: &wire::GetToken) -> Result<TokenRequest, Failu
         max_age: wire.max_age.map(seconds),
         token_type: wire.token_type.as_deref().map(token_type).transpose()?,
         timeout: wire.timeout.map(seconds),
+        correlation_id: wire.correlation_id.clone(),
     })
 }
 
@@ -48,7 +49,7 @@ pub(super) fn headers_request(wire: &wire::GetHeaders) -> Result<HeadersRequest,
         acr_values: wire.acr_values.clone(),
         token_type: wire.token_type.clone(),
         timeout: wire.timeout,
-        correlation_id: None,
+        correlation_id: wire.correlation_id.clone(),
     })?;
     let method = wire.method.parse().map_err(|_| {
         let message = format!("{:?} is no HTTP method", wire.method);

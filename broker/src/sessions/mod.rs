@@ -33,6 +33,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use self::agenda::Agenda;
 use crate::platform::{Machine, clock};
 use crate::providers::Providers;
+use crate::services::audit::Audit;
 use crate::services::vault::Vault;
 
 /// Every account's session.
@@ -45,6 +46,7 @@ struct Shared {
     entries: Mutex<HashMap<AccountId, Arc<Entry>>>,
     providers: Providers,
     vault: Vault,
+    audit: Audit,
     next_ticket: AtomicU64,
     next_stamp: AtomicU64,
     agenda: Agenda,
@@ -100,6 +102,7 @@ impl Sessions {
         providers: Providers,
         vault: Vault,
         machine: Machine,
+        audit: Audit,
         accounts: Vec<Account>,
     ) -> Self {
         let (changes, _) = watch::channel(0);
@@ -107,6 +110,7 @@ impl Sessions {
             entries: Mutex::default(),
             providers,
             vault,
+            audit,
             next_ticket: AtomicU64::new(1),
             next_stamp: AtomicU64::new(1),
             agenda: Agenda::default(),

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use authbroker_core::account::Memory;
+use authbroker_core::audit::{self, Fingerprint, Record};
 use authbroker_core::ids::AccountId;
-use authbroker_core::lifecycle::{Certainty, Effect, Event, SignOutReport};
+use authbroker_core::lifecycle::{Certainty, Effect, Event, Refusal, SignOutReport};
+use authbroker_core::token::SlotKey;
 use tokio::sync::mpsc;
 
 use super::{Entry, Sessions, lock};
@@ -109,6 +111,9 @@ impl Sessions {
                     tracing::debug!(account = %account.id, "renewing");
                     let event = provider.obtain(&account, &grant, &key, attempt, &with).await;
                     log_renewal(&account.id, &event);
+                    if let Some(record) = renewal(&account.id, &key, &event) {
+                        sessions.0.audit.record(record);
+                    }
                     reach(FaultPoint::RefreshAnswered);
                     sessions.post(&entry, event);
                 }
@@ -135,6 +140,34 @@ impl Sessions {
             }
         });
     }
+}
+
+/// What the record hears of a provider's answer.
+fn renewal(id: &AccountId, key: &SlotKey, event: &Event) -> Option<Record> {
+    let failed = Record {
+        resources: key.resources.clone(),
+        scopes: key.scopes.clone(),
+        ..Record::of(audit::Event::RenewalFailed).about(id)
+    };
+    Some(match event {
+        Event::Renewed { renewal, .. } => Record {
+            resources: renewal.access.resources.clone(),
+            scopes: renewal.access.scopes.clone(),
+            fingerprint: Some(Fingerprint::of(&renewal.access.value)),
+            ..Record::of(audit::Event::Renewal).about(id)
+        },
+        Event::Unreachable { failure, .. } => failed.failed(failure),
+        Event::Refused { refusal: Refusal::Key(failure) | Refusal::Other(failure), .. } => {
+            failed.failed(failure)
+        }
+        Event::Refused { refusal: Refusal::InvalidGrant, .. } => {
+            failed.saying("the provider has ended this sign-in")
+        }
+        Event::Refused { refusal: Refusal::NoExchange, .. } => {
+            failed.saying("the provider exchanges no tokens for this client")
+        }
+        _ => return None,
+    })
 }
 
 fn log_renewal(id: &AccountId, event: &Event) {

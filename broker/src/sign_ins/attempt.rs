@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authbroker_core::account::{Grant, Memory};
+use authbroker_core::audit::Event;
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::{AccountId, Stamp};
 use authbroker_core::secret::Secret;
@@ -44,8 +45,12 @@ struct Sent {
 impl Attempt {
     pub(super) async fn run(self) {
         let phase = match self.sign_in().await {
-            Ok(id) => Phase::Done(id),
+            Ok(id) => {
+                self.shared.audit.record(self.wish.record(Event::SignIn).about(&id));
+                Phase::Done(id)
+            }
             Err(failure) => {
+                self.shared.audit.record(self.wish.record(Event::SignInFailed).failed(&failure));
                 tracing::warn!(provider = %self.wish.provider.settings().name, %failure, "a sign-in failed");
                 Phase::Failed(failure)
             }

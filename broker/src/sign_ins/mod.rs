@@ -11,6 +11,8 @@ mod words;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use authbroker_core::audit::{Event, Record};
+use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::{AccountId, ProviderName};
 use authbroker_core::request::{AccountRef, SignInRequest, Way};
@@ -21,6 +23,7 @@ use url::Url;
 
 use self::attempt::Attempt;
 use crate::config::Flow;
+use crate::services::audit::Audit;
 use crate::services::oidc::Oidc;
 use crate::services::oidc::device::Prompt;
 use crate::services::vault::Vault;
@@ -76,6 +79,8 @@ pub struct Wish {
     pub expected: Option<AccountId>,
     /// Who opens the browser.
     pub opener: Opener,
+    /// Who wished for it first.
+    pub caller: Caller,
 }
 
 /// What makes two wishes the same.
@@ -89,6 +94,7 @@ pub struct SignIns(Arc<Shared>);
 struct Shared {
     sessions: Sessions,
     vault: Vault,
+    audit: Audit,
     // A std mutex: held to look up or enter, never across an await.
     running: Mutex<HashMap<Likeness, Weak<Running>>>,
 }
@@ -128,8 +134,8 @@ impl Participation {
 
 impl SignIns {
     /// Prepares for sign-ins.
-    pub fn new(sessions: Sessions, vault: Vault) -> Self {
-        Self(Arc::new(Shared { sessions, vault, running: Mutex::default() }))
+    pub fn new(sessions: Sessions, vault: Vault, audit: Audit) -> Self {
+        Self(Arc::new(Shared { sessions, vault, audit, running: Mutex::default() }))
     }
 
     /// Joins the sign-in that is wished for, or begins it.
@@ -153,10 +159,14 @@ impl SignIns {
         let cancel = CancellationToken::new();
         let attempt = Attempt { shared: Arc::clone(&self.0), wish, phases: sender };
         let given_up = cancel.clone();
+        let (audit, record) = (self.0.audit.clone(), attempt.wish.record(Event::SignInFailed));
         tokio::spawn(async move {
             tokio::select! {
                 () = attempt.run() => {}
-                () = given_up.cancelled() => tracing::info!("a sign-in was given up"),
+                () = given_up.cancelled() => {
+                    tracing::info!("a sign-in was given up");
+                    audit.record(record.failed(&words::given_up()));
+                }
             }
         });
         Arc::new(Running { phases, _ends_when_dropped: cancel.drop_guard() })
@@ -164,6 +174,18 @@ impl SignIns {
 }
 
 impl Wish {
+    /// The beginning of a line in the record.
+    pub fn record(&self, event: Event) -> Record {
+        let record = Record::of(event).by(&self.caller);
+        let record = Record {
+            account: self.expected.clone(),
+            resources: self.request.resources.clone(),
+            scopes: self.request.scopes.clone(),
+            ..record
+        };
+        record.saying(format!("at {}", self.provider.settings().name))
+    }
+
     /// How the sign-in goes.
     fn flow(&self) -> Flow {
         match self.request.way {

@@ -40,6 +40,10 @@ pub(super) fn timed_out(patience: Duration, strays: u32) -> Failure {
     Failure::new(Code::TimedOut, message, "sign in again")
 }
 
+pub(super) fn given_up() -> Failure {
+    Failure::new(Code::Cancelled, "nobody waited for the sign-in any more", "sign in again")
+}
+
 /// The message as a sentence of its own.
 pub(super) fn sentence(message: &str) -> String {
     let mut letters = message.chars();
