@@ -8,9 +8,8 @@ use crate::error::Error;
 use crate::request::{AcquireRequest, Challenge, TokenRequest};
 use crate::token::AccessToken;
 use crate::transport::{Replies, Transport, varlink::Varlink};
-use crate::wire::admin1;
 use crate::wire::broker1::{Account, Change, Headers, Identity, Progress, Reaction, SignOut};
-use crate::wire::{places, vault};
+use crate::wire::{admin1, audit, places, vault};
 
 /// A way to the broker. Cheap to clone; calls may run side by side.
 #[derive(Debug, Clone)]
@@ -141,6 +140,17 @@ impl Watch {
     }
 }
 
+/// Lines of the audit record. Dropping it ends the reading.
+#[derive(Debug)]
+pub struct AuditLines(Replies<audit::Audited>);
+
+impl AuditLines {
+    /// Waits for the next lines; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Vec<audit::Entry>>, Error> {
+        Ok(self.0.next().await?.map(|audited| audited.entries))
+    }
+}
+
 fn ended() -> Error {
     Error::Connection(std::io::ErrorKind::UnexpectedEof.into())
 }
@@ -199,6 +209,16 @@ impl Admin {
     /// Seals every record with a new key.
     pub async fn rekey(&self, request: &vault::Rekey) -> Result<vault::Rekeyed, Error> {
         self.connections.call(&self.method("Rekey"), request).await
+    }
+
+    /// The audit record: lines as they were written, and with `follow` those that come.
+    pub async fn audit(&self, request: &audit::Audit) -> Result<AuditLines, Error> {
+        self.connections.stream(&self.method("Audit"), request).await.map(AuditLines)
+    }
+
+    /// Checks the chain of the whole audit record.
+    pub async fn verify_audit(&self) -> Result<audit::AuditCheck, Error> {
+        self.connections.call(&self.method("VerifyAudit"), &serde_json::json!({})).await
     }
 
     /// Has the daemon read its configuration again.

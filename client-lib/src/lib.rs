@@ -30,7 +30,7 @@ mod token;
 mod transport;
 pub mod wire;
 
-pub use client::{Admin, Client, Door, Pending, Step, Watch};
+pub use client::{Admin, AuditLines, Client, Door, Pending, Step, Watch};
 pub use error::{Error, ErrorCode, Refusal};
 pub use request::{AcquireRequest, Challenge, TokenRequest};
 pub use token::AccessToken;

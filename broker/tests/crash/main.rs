@@ -12,6 +12,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests expect")]
 
+mod audit;
 mod disk;
 mod moments;
 mod refresh;
@@ -26,8 +27,8 @@ mod world;
 use authbroker::platform::fault_point::FaultPoint;
 
 /// The points that each story passes, whatever their order.
-const STORIES: [&[FaultPoint]; 4] =
-    [sign_in::POINTS, refresh::POINTS, sign_out::POINTS, rekey::POINTS];
+const STORIES: [&[FaultPoint]; 5] =
+    [sign_in::POINTS, refresh::POINTS, sign_out::POINTS, rekey::POINTS, audit::POINTS];
 
 #[test]
 fn every_point_is_passed_by_some_story() {

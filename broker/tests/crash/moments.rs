@@ -73,7 +73,9 @@ async fn moments_of<T>(
     stand.terminate().await;
     let log = stand.log();
     let passages = log[earlier..].lines().filter_map(|line| line.split_once(": passage "));
-    passages.map(|(_, passage)| read(passage)).collect()
+    let moments = passages.map(|(_, passage)| read(passage));
+    // The record is written beside every story, whenever its writer comes to it (`audit`).
+    moments.filter(|moment| !crate::audit::POINTS.contains(&moment.point)).collect()
 }
 
 /// Reads "2 of answer".

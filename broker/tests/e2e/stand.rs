@@ -410,6 +410,8 @@ pub(crate) fn daemon_with(folder: &Path, runtime_dir: &Path) -> Command {
         .env("XDG_DATA_DIRS", folder.join("shared-data"))
         // Whatever a test asks for, no window opens on the machine that runs it.
         .env("BROWSER", "true")
+        // Nor does anything reach its journal.
+        .env("AUTHBROKER_JOURNAL_SOCKET", "")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log.unwrap())

@@ -39,14 +39,36 @@ impl Session {
         assert!(status["problems"][0].as_str().unwrap().contains(UNSAVED), "{status}");
     }
 
+    /// Waits until it is told that the audit record has no room.
+    async fn record_is_refused(&self) {
+        let told = async {
+            loop {
+                let status = self.brokerctl(&["status", "--json"]).await.json();
+                if status["problems"].to_string().contains("the audit record cannot be written") {
+                    return;
+                }
+            }
+        };
+        soon("a record that is refused", told).await;
+    }
+
     /// Waits until the one account is told to be saved, though nobody asks.
     async fn saved(&self, watch: &mut Watch) {
         let saved = async {
             while watch.next().await.unwrap().accounts.iter().all(|a| !a.state_reason.is_empty()) {}
         };
         soon("a write that is tried again", saved).await;
-        let status = self.brokerctl(&["status", "--json"]).await.json();
-        assert_eq!(status["problems"], serde_json::json!([]));
+        // The audit record asks the disk again by itself, and at another moment.
+        let well = async {
+            loop {
+                let status = self.brokerctl(&["status", "--json"]).await.json();
+                if status["problems"] == serde_json::json!([]) {
+                    return;
+                }
+            }
+        };
+        soon("a record that can be written again", well).await;
+        self.brokerctl(&["audit", "--verify"]).await.good();
     }
 }
 
@@ -82,6 +104,7 @@ async fn a_full_disk_at_the_first_sign_in_is_said_and_mended_as_soon_as_there_is
     disk.fill();
     session.sign_in().await;
     session.assert_lives_on_in_memory().await;
+    session.record_is_refused().await;
 
     let mut watch = session.watch_accounts().await;
     disk.make_room();

@@ -2,9 +2,10 @@
 //!
 //! On a socket they travel as [Varlink](https://varlink.org) messages: one JSON object each, ended
 //! by a NUL byte. [`frame`] has the envelope, [`broker1`] and [`admin1`] the two interfaces ([`vault`]
-//! a part of the second), [`places`] the folders where the doors are.
+//! and [`audit`] parts of the second), [`places`] the folders where the doors are.
 
 pub mod admin1;
+pub mod audit;
 pub mod broker1;
 pub mod frame;
 pub mod places;

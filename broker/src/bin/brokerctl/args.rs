@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod credential;
 mod exec;
 mod provider;
 mod wanted;
 
+pub(crate) use self::audit::Audit;
 pub(crate) use self::credential::{Aws, CredentialCommand};
 pub(crate) use self::exec::Exec;
 pub(crate) use self::provider::{Add, Entry, ProviderCommand, Register};
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     /// About the vault
     #[command(subcommand)]
     Vault(VaultCommand),
+    /// The record of who was given what; what its chain promises, --verify checks
+    Audit(Audit),
 }
 
 #[derive(Debug, Subcommand)]

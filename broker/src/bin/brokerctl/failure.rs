@@ -46,6 +46,8 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// What is to be typed cannot be read.
     Input(io::Error),
+    /// The audit record is not what was written. What is wrong with it, in a sentence.
+    Audit(String),
     /// What was typed cannot be used.
     Use(&'static str),
 }
@@ -94,6 +96,7 @@ impl Failure {
             | Self::Unusable(_)
             | Self::NotKept(_)
             | Self::Bound { .. }
+            | Self::Audit(_)
             | Self::Output(_)
             | Self::Input(_) => 1,
         }
@@ -115,6 +118,7 @@ impl Failure {
             Self::Unusable(_) => "ProviderError",
             Self::NoCredential(_) => "NoSuchAccount",
             Self::Bound { .. } | Self::NotKept(_) => "NotSupported",
+            Self::Audit(_) => "AuditBroken",
             Self::Add(AddError::Disk { .. }) | Self::Output(_) | Self::Input(_) => "Internal",
         }
     }
@@ -129,7 +133,7 @@ impl Failure {
             Self::Unusable(names) => {
                 format!("as it is configured, it cannot be used: {}", names.join(", "))
             }
-            Self::File(what) => what.clone(),
+            Self::File(what) | Self::Audit(what) => what.clone(),
             Self::NoCredential(server) => format!("no account is configured for {server}"),
             Self::NotKept(server) => {
                 format!("no account is configured for {server}, and passwords are not kept")
@@ -164,6 +168,9 @@ impl Failure {
             }
             Self::Bound { .. } => "brokerctl headers METHOD URL gives a proof along with the token",
             Self::Program { .. } => "check the command after --",
+            Self::Audit(_) => {
+                "keep a copy of that folder: it is the evidence. With it moved away, the next start of the broker begins a new record"
+            }
             Self::Output(_) => "check where the output goes",
             Self::Input(_) => "type it on a terminal, or give it on standard input",
             Self::Use(_) => "try again",

@@ -44,6 +44,7 @@ async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
         Command::Config(ConfigCommand::Check) => commands::config::check(place.config, printer),
         Command::Unlock => commands::unlock::unlock(&place, printer).await,
         Command::Lock => commands::unlock::lock(&place, printer).await,
+        Command::Audit(audit) => commands::audit::run(&place, audit, printer).await,
         Command::Vault(VaultCommand::Status) => commands::vault::status(&place, printer).await,
         Command::Vault(VaultCommand::Rekey(rekey)) => {
             commands::vault::rekey(&place, &rekey, printer).await

@@ -7,6 +7,7 @@
 //! 3. A call finds its method in `router`; `broker1` and `admin1` make the one call to the broker.
 
 mod admin1;
+mod audit;
 mod broker1;
 mod connection;
 mod incoming;

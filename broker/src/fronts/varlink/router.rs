@@ -53,6 +53,8 @@ impl Router {
                 "VaultStatus" => send(&replies, self.vault_status().await).await,
                 "Unlock" => send(&replies, self.unlock(parameters).await).await,
                 "Lock" => send(&replies, self.lock().await).await,
+                "Audit" => self.audit(parameters, call.more, replies).await,
+                "VerifyAudit" => send(&replies, self.verify_audit().await).await,
                 "Rekey" => send(&replies, self.rekey(parameters).await).await,
                 _ => send(&replies, service::no_method(&call.method)).await,
             },
