@@ -98,7 +98,7 @@ impl Broker {
             || policy::may_have_some(caller, named, &settings.policy, &self.answers(), now)
     }
 
-    fn verdict(
+    pub(super) fn verdict(
         &self,
         caller: &Caller,
         account: &Account,
@@ -118,7 +118,7 @@ impl Broker {
 
     /// The APIs that a token would be good for: where the provider is not told which one is meant,
     /// each token is good for all of them.
-    fn good_for(&self, account: &Account, resources: &Resources) -> Resources {
+    pub(super) fn good_for(&self, account: &Account, resources: &Resources) -> Resources {
         let mut all = resources.clone();
         if let Ok(provider) = self.0.providers.get(&account.provider)
             && provider.settings().target == Target::None

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use authbroker_core::audit::{Decision, Event, Fingerprint, Record};
+use authbroker_core::audit::{Event, Fingerprint, Record};
 use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::AccountId;
+use authbroker_core::policy::Decision;
 use authbroker_core::request::TokenRequest;
 use zeroize::Zeroizing;
 
@@ -95,10 +96,19 @@ impl Broker {
         let record = Record {
             resources: request.resources.clone(),
             scopes: request.scopes.clone(),
-            account: self.resolve(caller, &request.account).ok().map(|account| account.id),
             ..Record::of(Event::Refusal)
         };
-        record.failed(failure)
+        let Ok(account) = self.resolve(caller, &request.account) else {
+            return record.failed(failure);
+        };
+        let resources = self.key(&account, request).map(|key| key.resources);
+        let resources = self.good_for(&account, &resources.unwrap_or_default());
+        let verdict = self.verdict(caller, &account, &resources, &request.scopes);
+        Record { resources, ..record.decided(&verdict).failed(failure).about(&account.id) }
+    }
+
+    pub(super) fn record(&self, record: Record) {
+        self.0.audit.record(record);
     }
 
     /// Where nobody has needed the vault yet, because no account is a person's, the record does: it
@@ -174,6 +184,7 @@ fn given_record(given: &Given) -> Record {
         resources: given.access.resources.clone(),
         scopes: given.access.scopes.clone(),
         decision: Some(Decision::Allow),
+        rule: given.basis.as_ref().map(ToString::to_string),
         fingerprint: Some(Fingerprint::of(&given.access.value)),
         ..Record::of(Event::Token)
     }

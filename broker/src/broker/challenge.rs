@@ -69,6 +69,19 @@ impl Broker {
     pub async fn report_challenge(
         &self,
         caller: &Caller,
+        report: ChallengeReport,
+    ) -> Result<Reaction, Failure> {
+        let request = report.token.clone();
+        let reaction = self.react(caller, report).await;
+        if let Err(failure) = &reaction {
+            self.record_token(caller, &request, Err(failure));
+        }
+        reaction
+    }
+
+    async fn react(
+        &self,
+        caller: &Caller,
         mut report: ChallengeReport,
     ) -> Result<Reaction, Failure> {
         self.admit(caller)?;

@@ -17,10 +17,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use authbroker_core::account::Account;
+use authbroker_core::audit::Event;
 use authbroker_core::authentication::Requirement;
 use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure, StepUp};
 use authbroker_core::lifecycle::{SignOutReach, Want};
+use authbroker_core::policy::Basis;
 use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
 use authbroker_core::time::{Now, UnixTime};
 use authbroker_core::token::{AccessToken, SlotKey};
@@ -76,6 +78,8 @@ pub struct Given {
     pub expires_at: UnixTime,
     /// Whose it is.
     pub account: Account,
+    /// Why the caller may have it; `None` where nobody is given it.
+    pub basis: Option<Basis>,
 }
 
 /// A request that waits for a person. Dropping it withdraws it.
@@ -188,10 +192,11 @@ impl Broker {
         request: &TokenRequest,
     ) -> Result<Given, Failure> {
         let resources = self.key(&account, request)?.resources;
-        self.allowed(caller, &account, &resources, &request.scopes, Patience::Silent).await?;
+        let scopes = &request.scopes;
+        let verdict = self.allowed(caller, &account, &resources, scopes, Patience::Silent).await?;
         let given = self.token_of(account, request).await?;
-        self.not_beyond(caller, &given.account, &request.scopes, &given.access)?;
-        Ok(given)
+        self.not_beyond(caller, &given.account, scopes, &given.access)?;
+        Ok(Given { basis: Some(verdict.basis), ..given })
     }
 
     /// A token for whoever may have it.
@@ -207,7 +212,8 @@ impl Broker {
         if request.token_type.is_some_and(|wanted| wanted != access.token_type()) {
             return Err(for_account(other_type(&access), &account, request));
         }
-        Ok(Given { expires_at: clock::now().wall_at(access.expires), access, account })
+        let expires_at = clock::now().wall_at(access.expires);
+        Ok(Given { access, expires_at, account, basis: None })
     }
 
     /// Which slot a request means: the provider's default API where it names none.
@@ -229,7 +235,10 @@ impl Broker {
             let silently = match broker.may_sign_in(&caller, &wish).await {
                 Ok(Some(account)) => broker.try_silently(&caller, account, &wish).await,
                 Ok(None) => None,
-                Err(failure) => Some(Phase::Failed(failure)),
+                Err(failure) => {
+                    broker.record(wish.record(Event::Refusal).failed(&failure));
+                    Some(Phase::Failed(failure))
+                }
             };
             match silently {
                 Some(phase) => drop(phases.send(phase).await),
@@ -260,7 +269,10 @@ impl Broker {
         Ok(pending(move |phases| async move {
             match broker.allowed_all(&caller, &account, Patience::MayAsk).await {
                 Ok(_) => broker.leave(&caller, account, reach, opener, phases).await,
-                Err(failure) => drop(phases.send(Phase::Failed(failure)).await),
+                Err(failure) => {
+                    broker.record_sign_out(&caller, &account.id, Err(&failure));
+                    drop(phases.send(Phase::Failed(failure)).await);
+                }
             }
         }))
     }

@@ -8,6 +8,7 @@ use dev_issuer::Options;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
+use crate::policy::ruled;
 use crate::stand::{LIMIT, RESOURCE, Ran, Stand, daemon};
 
 /// The first file of a record.
@@ -253,4 +254,25 @@ async fn what_happens_while_the_vault_is_locked_enters_the_chain_when_it_opens()
     assert_eq!(stand.ctl(["token"]).await.code, 8);
     stand.assert_chain_is_whole().await;
     assert_eq!(of(&stand.audit().await, "lock").len(), 1);
+}
+
+#[tokio::test]
+async fn of_two_apps_the_record_says_which_one_had_a_token_and_why() {
+    let (stand, apps) =
+        ruled(|apps| apps.rule("notes", "allow", "") + &apps.rule("mail", "deny", "")).await;
+    apps.run(&stand, "notes", &["token"]).await.line();
+    assert_eq!(apps.run(&stand, "mail", &["token"]).await.code, 4);
+    let record = stand.audit().await;
+    let (given, refused) = (of(&record, "token")[0], of(&record, "refusal")[0]);
+    for (line, app, decision) in [(given, "notes", "allow"), (refused, "mail", "deny")] {
+        assert_eq!(line["caller"]["identity"], apps.name(app));
+        assert_eq!(line["decision"], decision);
+        assert!(line["rule"].as_str().unwrap().contains("config.toml:"), "{line}");
+        assert_eq!(line["resource"], serde_json::json!([RESOURCE]), "{line}");
+    }
+    assert_ne!(given["rule"], refused["rule"]);
+    assert_eq!(
+        (&refused["error"], &refused["fingerprint"]),
+        (&"PolicyDenied".into(), &Value::Null)
+    );
 }

@@ -14,6 +14,7 @@ pub use self::coalesce::{Deliveries, WINDOW};
 use crate::caller::Caller;
 use crate::failure::{Code, Failure};
 use crate::ids::AccountId;
+use crate::policy::{Decision, Verdict};
 use crate::resource::Resources;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
@@ -80,28 +81,6 @@ events! {
     Key = "key",
     /// The record as it was found is not the one that was left.
     Damage = "damage",
-}
-
-/// What was decided about a caller.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Decision {
-    /// It may have what it asked for.
-    Allow,
-    /// A person is to be asked.
-    Ask,
-    /// It may not.
-    Deny,
-}
-
-impl Decision {
-    /// The word for it in the record.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Ask => "ask",
-            Self::Deny => "deny",
-        }
-    }
 }
 
 /// The first eight bytes of a token's SHA-256: enough to tell tokens apart, and of no use to
@@ -190,12 +169,23 @@ impl Record {
         self
     }
 
-    /// The same, come to nothing. Where it was this broker that said no, that was its decision.
+    /// The same, decided in this way.
+    #[must_use]
+    pub fn decided(mut self, verdict: &Verdict) -> Self {
+        self.decision = Some(verdict.decision);
+        self.rule = Some(verdict.basis.to_string());
+        self
+    }
+
+    /// The same, come to nothing. Some failures are decisions themselves.
     #[must_use]
     pub fn failed(mut self, failure: &Failure) -> Self {
         self.error = Some(failure.code);
         self.decision = match failure.code {
-            Code::PolicyDenied | Code::UserDenied => Some(Decision::Deny),
+            Code::PolicyDenied | Code::UserDenied | Code::IdentityUnverified => {
+                Some(Decision::Deny)
+            }
+            Code::ConsentRequired => Some(Decision::Ask),
             _ => self.decision,
         };
         self.detail = Some(failure.message.clone());
@@ -288,9 +278,10 @@ mod tests {
     }
 
     #[test]
-    fn only_a_no_of_this_side_counts_as_a_decision() {
+    fn a_refusal_is_a_decision_and_trouble_is_none() {
         let failed = |code| Record::of(Event::Refusal).failed(&Failure::new(code, "no", "help"));
         assert_eq!(failed(Code::PolicyDenied).decision, Some(Decision::Deny));
+        assert_eq!(failed(Code::ConsentRequired).decision, Some(Decision::Ask));
         assert_eq!(failed(Code::Offline).decision, None);
     }
 

@@ -26,6 +26,7 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use self::grant::{Grant, GrantId, Lasting, Ruling};
@@ -131,6 +132,20 @@ pub enum Basis {
     AdminDoor,
     /// The socket was made for this consumer.
     Minted,
+}
+
+impl fmt::Display for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule(place) => place.fmt(f),
+            Self::Grant(id) => write!(f, "grant {id}"),
+            Self::Default { verified: true } => f.write_str("[policy] verified"),
+            Self::Default { verified: false } => f.write_str("[policy] unverified"),
+            Self::Manifest(file) => write!(f, "manifest {file}"),
+            Self::AdminDoor => f.write_str("the admin socket"),
+            Self::Minted => f.write_str("a socket of its own"),
+        }
+    }
 }
 
 /// Decides on a request. `now` is the wall clock, because people's answers run out by that.

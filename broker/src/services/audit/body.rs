@@ -1,9 +1,10 @@
 //! What a line says, as JSON, before it has its place in the chain.
 
-use authbroker_core::audit::{ChainKey, Decision, Line};
+use authbroker_core::audit::{ChainKey, Line};
 use authbroker_core::caller::Door;
 use authbroker_core::failure::{Code, printable};
 use authbroker_core::ids::AccountId;
+use authbroker_core::policy::Decision;
 use authbroker_core::resource::Resource;
 use authbroker_core::time::UnixTime;
 use jiff::Timestamp;

@@ -6,9 +6,10 @@
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
-use authbroker_core::audit::{Decision, Event, Line};
+use authbroker_core::audit::{Event, Line};
 use authbroker_core::failure::{Code, printable};
 use authbroker_core::ids::AccountId;
+use authbroker_core::policy::Decision;
 
 /// How much a line matters, in syslog's numbers.
 const WARNING: u8 = 4;

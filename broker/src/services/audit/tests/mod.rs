@@ -7,10 +7,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 
-use authbroker_core::audit::{Decision, Event, Fingerprint};
+use authbroker_core::audit::{Event, Fingerprint};
 use authbroker_core::caller::{Caller, Door, Identity};
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::AccountId;
+use authbroker_core::policy::Decision;
 use authbroker_core::resource::Resource;
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::secret::Secret;
