@@ -84,9 +84,9 @@ impl Writer {
             }
             let counted = self.deliveries.due(clock::now().boot);
             self.take(counted);
-            self.write();
+            let _told = self.write();
             if self.due.is_some_and(|due| due <= clock::now().boot) {
-                let _refused = self.settle();
+                let _told = self.settle();
             }
         }
     }
@@ -106,7 +106,7 @@ impl Writer {
             }
             Job::Lost(count) => self.lose(count),
             Job::Key(key) => {
-                self.write();
+                let _told = self.write();
                 self.key(key);
             }
             Job::Flush(reply) => {
@@ -139,11 +139,11 @@ impl Writer {
         self.health(|health| health.lost += count);
     }
 
-    /// Writes what there is.
-    fn write(&mut self) {
+    /// Writes what there is. Why not, where the disk refuses, was told.
+    fn write(&mut self) -> Result<(), String> {
         self.own_up();
         if self.backlog.is_empty() {
-            return;
+            return Ok(());
         }
         let bodies: Vec<_> = self.backlog.iter().map(String::as_str).collect();
         let written = match &mut self.stage {
@@ -157,8 +157,9 @@ impl Writer {
                 self.lose((all - count) as u64);
                 self.written.send_modify(|count| *count += 1);
                 self.due = self.due.or(Some(clock::now().boot.plus(SETTLE)));
+                Ok(())
             }
-            Err(error) => self.refused(&error.to_string()),
+            Err(error) => Err(self.refused(error.to_string())),
         }
     }
 
@@ -176,30 +177,26 @@ impl Writer {
         }
     }
 
-    /// Has the disk take what is written, and the vault the head.
+    /// Has the disk take what is written, and the vault the head. Why not, where one of them
+    /// refuses, was told.
     fn settle(&mut self) -> Result<(), String> {
         if let Some(key) = self.key.take() {
             self.key(key);
         }
-        self.write();
+        self.write()?;
+        if self.key.is_some() {
+            return Err("it cannot be taken up yet".to_owned());
+        }
         self.due = None;
         let settled = match &mut self.stage {
-            _ if !self.backlog.is_empty() => Err("the disk refuses its lines".to_owned()),
             Stage::Waiting(waiting) => waiting.settle().map_err(|error| error.to_string()),
             Stage::Chaining(recorder) => recorder.settle(self.safe.as_ref()),
         };
-        match settled {
-            Ok(notices) => {
-                self.well();
-                self.clear_waiting();
-                self.notice(notices);
-                Ok(())
-            }
-            Err(error) => {
-                self.refused(&error);
-                Err(error)
-            }
-        }
+        let notices = settled.map_err(|error| self.refused(error))?;
+        self.well();
+        self.clear_waiting();
+        self.notice(notices);
+        Ok(())
     }
 
     /// Takes away what waited, now that it is in the chain for good.
@@ -223,7 +220,7 @@ impl Writer {
             }
             self.take(vec![Line::once(record, clock::now().wall)]);
         }
-        self.write();
+        let _told = self.write();
     }
 
     /// Takes up the key: the first one begins the chain or goes on with it, another one changes it.
@@ -237,7 +234,7 @@ impl Writer {
                 Ok(taken) => self.taken(taken),
                 Err(error) => {
                     self.key = Some(key);
-                    self.refused(&format!("it cannot be taken up: {error}"));
+                    self.refused(format!("it cannot be taken up: {error}"));
                 }
             },
         }
@@ -255,9 +252,9 @@ impl Writer {
         let mut backlog: VecDeque<String> = waited.into();
         backlog.append(&mut self.backlog);
         self.backlog = backlog;
+        let _told = self.write();
         self.notice(found);
-        // The head has to know of the chain from its first line on.
-        let _tried_again = self.settle();
+        let _told = self.settle();
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -270,20 +267,20 @@ impl Writer {
     fn end(mut self) {
         let counted = self.deliveries.drain();
         self.take(counted);
-        self.write();
         let settled = self.settle();
         if let (Err(error), left @ 1..) = (settled, self.backlog.len()) {
             tracing::error!("{left} lines of the audit record are lost: {error}");
         }
     }
 
-    /// The disk refuses. It is asked again in a while.
-    fn refused(&mut self, why: &str) {
-        let is_news = self.health(|health| health.refused.replace(why.to_owned()).is_none());
+    /// The disk refuses, which is told, and it is asked again in a while. Gives the reason back.
+    fn refused(&mut self, why: String) -> String {
+        let is_news = self.health(|health| health.refused.replace(why.clone()).is_none());
         if is_news {
             tracing::error!("the audit record cannot be written: {why}");
         }
         self.due = Some(clock::now().boot.plus(SETTLE));
+        why
     }
 
     fn well(&self) {

@@ -189,7 +189,10 @@ async fn a_disk_that_refuses_is_told_and_nothing_is_lost_meanwhile() {
     let audit = world.locked();
     audit.record(Record::of(Event::Start));
     assert!(audit.flush().await.is_err());
-    assert!(audit.problems()[0].contains("the audit record cannot be written"));
+    let problem = &audit.problems()[0];
+    assert!(
+        problem.contains("the audit record cannot be written: ") && problem.contains("File exists")
+    );
     audit.unlocked(key(1));
     audit.record(refusal());
     assert!(audit.flush().await.is_err());
