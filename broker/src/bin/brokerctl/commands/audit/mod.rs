@@ -71,18 +71,13 @@ async fn verify(place: &Place, printer: &Printer) -> Result<(), Failure> {
 }
 
 fn tell(check: &AuditCheck, printer: &Printer) {
-    let files =
-        if check.files == 1 { "1 file".to_owned() } else { format!("{} files", check.files) };
-    let whole = check.broken.is_none() && check.anew.is_none();
-    let so_far = if whole { "" } else { " before or after what is wrong" };
+    let lines = counted(check.lines, "line", "lines");
+    let files = counted(check.files as u64, "file", "files");
     let first = check.first.map(|first| format!(", from number {first} on")).unwrap_or_default();
-    printer
-        .say(&format!("{} lines in {files} are as they were written{so_far}{first}.", check.lines));
+    printer.say(&format!("As they were written: {lines} in {files}{first}."));
     if check.waiting > 0 {
-        let waiting = check.waiting;
-        printer.say(&format!(
-            "{waiting} lines wait for the vault to be opened; nothing protects them yet."
-        ));
+        let waiting = counted(check.waiting as u64, "line waits", "lines wait");
+        printer.say(&format!("{waiting} for a place in the chain; nothing protects that yet."));
     }
     if let Some(torn) = &check.torn {
         printer
@@ -91,6 +86,10 @@ fn tell(check: &AuditCheck, printer: &Printer) {
     if let (Some(_), Some(broken)) = (&check.anew, &check.broken) {
         printer.say(&format!("also {}", sentence(&check.folder, broken)));
     }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn sentence(folder: &str, wrong: &BrokenLine) -> String {
