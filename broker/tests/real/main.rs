@@ -18,6 +18,7 @@ mod dbus;
 mod disk;
 mod hostile;
 mod keyring;
+mod monitor;
 mod oidc_provider;
 mod openid_client;
 mod other_ways;

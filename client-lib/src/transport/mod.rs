@@ -62,7 +62,7 @@ impl Transport {
         }
         #[cfg(target_os = "linux")]
         match dbus::DBus::open().await {
-            Ok(bus) => return Ok(Self::DBus(bus)),
+            Ok(bus) => return Ok(Self::found_by(bus).await),
             Err(_) => looked.push("the session bus".to_owned()),
         }
         let system = PathBuf::from(places::SYSTEM_RUNTIME_DIR).join(places::APP_SOCKET);
@@ -71,6 +71,19 @@ impl Transport {
         }
         looked.push(system.display().to_string());
         Err(Error::NoBroker { looked: format!("looked at {}", looked.join(", ")) })
+    }
+
+    /// A broker that was found through the bus is spoken to on its socket, once it runs: there is
+    /// less between the two. Where its socket cannot be reached, the bus does.
+    #[cfg(target_os = "linux")]
+    async fn found_by(bus: dbus::DBus) -> Self {
+        if bus.start().await.is_ok()
+            && let Some(socket) = session_socket()
+            && let Ok(varlink) = varlink::Varlink::open(socket).await
+        {
+            return Self::Varlink(varlink);
+        }
+        Self::DBus(bus)
     }
 
     pub(crate) async fn token(&self, request: GetToken) -> Result<Token, Error> {

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use authbroker_client::wire::broker1::{Account as WireAccount, ROOT_PATH};
+use authbroker_core::failure::Failure;
 use authbroker_core::request::AccountRef;
 use zbus::message::Header;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant, interface};
 
 use super::Desk;
-use super::error::Refused;
+use super::error::{Refused, Telling};
 use super::manager::owned;
 use super::options::{self, Options};
 use super::request;
@@ -72,6 +73,21 @@ impl Account {
     }
 }
 
+impl Account {
+    async fn open_request(
+        &self,
+        options: Options,
+        header: &Header<'_>,
+        connection: &Connection,
+    ) -> Result<OwnedObjectPath, Failure> {
+        let caller = self.desk.callers.of(header).await?;
+        let (request, handling) = options::sign_out(self.id.clone(), options)?;
+        let (account, reach) = (AccountRef::new(self.id.clone()), translate::reach(&request));
+        let pending = self.desk.broker.sign_out(&caller, &account, reach, Opener::Broker)?;
+        request::open(connection, header, handling, pending).await
+    }
+}
+
 #[interface(name = "org.authbroker.Broker1.Account")]
 impl Account {
     /// Revokes the tokens at the provider, ends the session there, and forgets the account.
@@ -82,16 +98,9 @@ impl Account {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<OwnedObjectPath, Refused> {
-        let caller = self.desk.callers.of(&header).await?;
-        let (request, handling) = options::sign_out(self.id.clone(), options)?;
-        let account = AccountRef::new(self.id.clone());
-        let pending = self.desk.broker.sign_out(
-            &caller,
-            &account,
-            translate::reach(&request),
-            Opener::Broker,
-        )?;
-        Ok(request::open(connection, &header, handling, pending).await?)
+        let telling = Telling::of(&options);
+        let opened = self.open_request(options, &header, connection).await;
+        opened.map_err(|failure| telling.refused(failure))
     }
 
     /// Stable id.

@@ -1,4 +1,9 @@
-//! Failures as D-Bus errors: the text first, the details second (contract §5).
+//! Failures as D-Bus errors.
+//!
+//! The body is one text, the sentence and its way out: GLib shows the text of an error whose body is
+//! exactly that, and of any other only its signature. A program that can do something about it asks
+//! for the details with the option `error_details`, and gets the sentence first and a dictionary
+//! second. What a `Response` tells has always both.
 
 use std::collections::HashMap;
 
@@ -8,16 +13,44 @@ use zbus::message::Header;
 use zbus::names::ErrorName;
 use zbus::{DBusError, Message, Variant};
 
+use super::options::{ERROR_DETAILS, Options};
+
 /// A failure on its way to the bus.
 #[derive(Debug)]
 pub(super) struct Refused {
     name: String,
     failure: Failure,
+    telling: Telling,
+}
+
+/// What a caller wants to be told of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Telling {
+    /// What a person reads.
+    #[default]
+    Text,
+    /// The same in parts, for a program.
+    Details,
+}
+
+impl Telling {
+    /// What the options of a call ask for.
+    pub(super) fn of(options: &Options) -> Self {
+        match options.get(ERROR_DETAILS).map(|value| &**value) {
+            Some(Variant::Bool(true)) => Self::Details,
+            _ => Self::Text,
+        }
+    }
+
+    /// Makes the error of a failure.
+    pub(super) fn refused(self, failure: Failure) -> Refused {
+        Refused { name: error_name(&failure), failure, telling: self }
+    }
 }
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
-        Self { name: error_name(&failure), failure }
+        Telling::Text.refused(failure)
     }
 }
 
@@ -46,7 +79,12 @@ pub(super) fn details(failure: &Failure) -> HashMap<&'static str, Variant<'_>> {
 
 impl DBusError for Refused {
     fn create_reply(&self, call: &Header<'_>) -> zbus::Result<Message> {
-        Message::error(call, self.name()).build(&(&self.failure.message, details(&self.failure)))
+        let error = Message::error(call, self.name());
+        let Failure { message, hint, .. } = &self.failure;
+        match self.telling {
+            Telling::Text => error.build(&format!("{message}\nhint: {hint}")),
+            Telling::Details => error.build(&(message, details(&self.failure))),
+        }
     }
 
     fn name(&self) -> ErrorName<'_> {

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use authbroker_client::wire::broker1::{Acquire, ReportChallenge};
+use authbroker_core::failure::Failure;
 use zbus::message::Header;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant, interface};
 
-use super::Desk;
-use super::error::Refused;
-use super::options::{self, Options};
-use super::request;
+use super::error::{Refused, Telling};
+use super::options::{self, Handling, Options};
+use super::{Desk, request, sink};
 use crate::fronts::translate;
 
 /// A dictionary on its way out.
@@ -44,34 +45,25 @@ impl Manager {
     }
 
     /// An access token, without asking anybody. Options: resource as, scopes as, min_ttl u,
-    /// force b, max_age u, acr_values as, token_type s, timeout u, correlation_id s.
+    /// force b, max_age u, acr_values as, token_type s, timeout u, correlation_id s, sink h.
+    /// A sink is one end of a Unix stream socket pair that the caller made: the answer goes there,
+    /// as a JSON object ended by a NUL byte, and no token stands in the reply, which other programs
+    /// of the user can read. With error_details b, taken by every method that has options, an
+    /// error's text is followed by a dictionary (hint s, retry_after t, oauth_error s,
+    /// acr_values as, max_age t).
     async fn get_token(
         &self,
         account: String,
         options: Options,
         #[zbus(header)] header: Header<'_>,
     ) -> Result<Dict, Refused> {
-        let _answering = self.desk.answering.token();
-        let caller = self.desk.callers.of(&header).await?;
-        let request = options::get_token(account, options)?;
-        let given = self.desk.broker.token(&caller, translate::token_request(&request)?).await?;
-        let token = translate::token(&given, request.correlation_id);
-        let mut dict = Dict::from([
-            ("access_token", Variant::from(token.access_token.expose().to_owned())),
-            ("token_type", Variant::from(token.token_type)),
-            ("expires_at", Variant::from(token.expires_at)),
-            ("scopes", Variant::from(token.scopes)),
-            ("resource", Variant::from(token.resource)),
-            ("account", Variant::from(token.account)),
-            ("subject", Variant::from(token.subject)),
-        ]);
-        put(&mut dict, "acr", token.acr);
-        put(&mut dict, "correlation_id", token.correlation_id);
-        Ok(dict)
+        let telling = Telling::of(&options);
+        let token = self.token(account, options, &header).await;
+        token.map_err(|failure| telling.refused(failure))
     }
 
     /// The headers of one request to an API: Authorization, and DPoP with a proof where the token
-    /// is bound to a key. Options: as of GetToken.
+    /// is bound to a key. Options: as of GetToken; with a sink the headers go there.
     async fn get_headers(
         &self,
         account: String,
@@ -80,24 +72,9 @@ impl Manager {
         options: Options,
         #[zbus(header)] header: Header<'_>,
     ) -> Result<(HashMap<String, String>, Dict), Refused> {
-        let _answering = self.desk.answering.token();
-        let caller = self.desk.callers.of(&header).await?;
-        let request = options::get_headers(account, method, uri, options)?;
-        let headers = translate::headers_request(&request)?;
-        let headers = self.desk.broker.headers(&caller, headers).await?;
-        let told = translate::headers(&headers, request.correlation_id);
-        let mut dict = Dict::from([
-            ("token_type", Variant::from(told.token_type)),
-            ("expires_at", Variant::from(told.expires_at)),
-            ("scopes", Variant::from(told.scopes)),
-            ("resource", Variant::from(told.resource)),
-            ("account", Variant::from(told.account)),
-            ("subject", Variant::from(told.subject)),
-        ]);
-        put(&mut dict, "acr", told.acr);
-        put(&mut dict, "correlation_id", told.correlation_id);
-        let headers = told.headers.into_iter();
-        Ok((headers.map(|(name, value)| (name, value.expose().to_owned())).collect(), dict))
+        let telling = Telling::of(&options);
+        let headers = self.headers((account, method, uri), options, &header).await;
+        headers.map_err(|failure| telling.refused(failure))
     }
 
     /// What an API answered to a token, and what to do about it: retry (once, with new headers),
@@ -112,22 +89,10 @@ impl Manager {
         options: Options,
         #[zbus(header)] header: Header<'_>,
     ) -> Result<(String, Dict), Refused> {
-        let _answering = self.desk.answering.token();
-        let caller = self.desk.callers.of(&header).await?;
-        let mut report =
-            options::report_challenge(account, uri, status, www_authenticate, options)?;
-        let correlation_id = report.correlation_id.take();
-        let report = translate::challenge_report(report)?;
-        let reaction = self.desk.broker.report_challenge(&caller, report).await?;
-        let told = translate::reaction(reaction, correlation_id);
-        let mut dict = Dict::new();
-        put(&mut dict, "scopes", Some(told.scopes).filter(|words| !words.is_empty()));
-        put(&mut dict, "acr_values", Some(told.acr_values).filter(|words| !words.is_empty()));
-        put(&mut dict, "max_age", told.max_age);
-        put(&mut dict, "token_type", told.token_type);
-        put(&mut dict, "message", told.message);
-        put(&mut dict, "correlation_id", told.correlation_id);
-        Ok((told.action, dict))
+        let telling = Telling::of(&options);
+        let report = options::report_challenge(account, uri, status, www_authenticate, options);
+        let reaction = self.reaction(report, &header).await;
+        reaction.map_err(|failure| telling.refused(failure))
     }
 
     /// A sign-in: silent if there is one already, else in the browser. Never blocks: the request
@@ -143,10 +108,10 @@ impl Manager {
     ) -> Result<OwnedObjectPath, Refused> {
         // No dialogue of ours has a parent yet: the browser is a window of its own.
         drop(parent_window);
-        let caller = self.desk.callers.of(&header).await?;
-        let (request, handling) = options::acquire(account_or_provider, options)?;
-        let pending = self.desk.broker.acquire(&caller, translate::acquire_request(request)?)?;
-        Ok(request::open(connection, &header, handling, pending).await?)
+        let telling = Telling::of(&options);
+        let request = options::acquire(account_or_provider, options);
+        let opened = self.open_request(request, &header, connection).await;
+        opened.map_err(|failure| telling.refused(failure))
     }
 
     /// The version of this interface.
@@ -168,6 +133,100 @@ impl Manager {
     #[expect(clippy::unused_self, reason = "a property belongs to its object")]
     fn capabilities(&self) -> Vec<String> {
         Vec::new()
+    }
+}
+
+impl Manager {
+    async fn token(
+        &self,
+        account: String,
+        options: Options,
+        header: &Header<'_>,
+    ) -> Result<Dict, Failure> {
+        let _answering = self.desk.answering.token();
+        let caller = self.desk.callers.of(header).await?;
+        let (request, sink) = options::get_token(account, options)?;
+        let sink = sink::open(sink, &caller)?;
+        let given = self.desk.broker.token(&caller, translate::token_request(&request)?).await?;
+        let token = translate::token(&given, request.correlation_id);
+        let in_reply = sink::pour(sink, &token)?.then(|| token.access_token.expose().to_owned());
+        let mut dict = Dict::from([
+            ("token_type", Variant::from(token.token_type)),
+            ("expires_at", Variant::from(token.expires_at)),
+            ("scopes", Variant::from(token.scopes)),
+            ("resource", Variant::from(token.resource)),
+            ("account", Variant::from(token.account)),
+            ("subject", Variant::from(token.subject)),
+        ]);
+        put(&mut dict, "access_token", in_reply);
+        put(&mut dict, "acr", token.acr);
+        put(&mut dict, "correlation_id", token.correlation_id);
+        Ok(dict)
+    }
+
+    async fn headers(
+        &self,
+        (account, method, uri): (String, String, String),
+        options: Options,
+        header: &Header<'_>,
+    ) -> Result<(HashMap<String, String>, Dict), Failure> {
+        let _answering = self.desk.answering.token();
+        let caller = self.desk.callers.of(header).await?;
+        let (request, sink) = options::get_headers(account, method, uri, options)?;
+        let sink = sink::open(sink, &caller)?;
+        let headers = translate::headers_request(&request)?;
+        let headers = self.desk.broker.headers(&caller, headers).await?;
+        let told = translate::headers(&headers, request.correlation_id);
+        let mut in_reply = HashMap::new();
+        if sink::pour(sink, &told)? {
+            let headers = told.headers.into_iter();
+            in_reply.extend(headers.map(|(name, value)| (name, value.expose().to_owned())));
+        }
+        let mut dict = Dict::from([
+            ("token_type", Variant::from(told.token_type)),
+            ("expires_at", Variant::from(told.expires_at)),
+            ("scopes", Variant::from(told.scopes)),
+            ("resource", Variant::from(told.resource)),
+            ("account", Variant::from(told.account)),
+            ("subject", Variant::from(told.subject)),
+        ]);
+        put(&mut dict, "acr", told.acr);
+        put(&mut dict, "correlation_id", told.correlation_id);
+        Ok((in_reply, dict))
+    }
+
+    async fn reaction(
+        &self,
+        report: Result<ReportChallenge, Failure>,
+        header: &Header<'_>,
+    ) -> Result<(String, Dict), Failure> {
+        let _answering = self.desk.answering.token();
+        let caller = self.desk.callers.of(header).await?;
+        let mut report = report?;
+        let correlation_id = report.correlation_id.take();
+        let report = translate::challenge_report(report)?;
+        let reaction = self.desk.broker.report_challenge(&caller, report).await?;
+        let told = translate::reaction(reaction, correlation_id);
+        let mut dict = Dict::new();
+        put(&mut dict, "scopes", Some(told.scopes).filter(|words| !words.is_empty()));
+        put(&mut dict, "acr_values", Some(told.acr_values).filter(|words| !words.is_empty()));
+        put(&mut dict, "max_age", told.max_age);
+        put(&mut dict, "token_type", told.token_type);
+        put(&mut dict, "message", told.message);
+        put(&mut dict, "correlation_id", told.correlation_id);
+        Ok((told.action, dict))
+    }
+
+    async fn open_request(
+        &self,
+        request: Result<(Acquire, Handling), Failure>,
+        header: &Header<'_>,
+        connection: &Connection,
+    ) -> Result<OwnedObjectPath, Failure> {
+        let caller = self.desk.callers.of(header).await?;
+        let (request, handling) = request?;
+        let pending = self.desk.broker.acquire(&caller, translate::acquire_request(request)?)?;
+        request::open(connection, header, handling, pending).await
     }
 }
 

@@ -14,6 +14,7 @@ mod manager;
 mod object_manager;
 mod options;
 mod request;
+mod sink;
 
 use authbroker_client::wire::broker1::{BUS_NAME, ROOT_PATH};
 use tokio_util::task::TaskTracker;

@@ -2,10 +2,15 @@
 //! `min_ttl` should not be a token that expires on its way.
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 
 use authbroker_client::wire::broker1 as wire;
 use authbroker_core::failure::{Code, Failure};
 use zbus::{OwnedVariant, Variant};
+
+/// The option by which a program asks for the parts of an error (`error`). Every method that takes
+/// options takes this one.
+pub(super) const ERROR_DETAILS: &str = "error_details";
 
 /// Options as they come.
 pub(super) type Options = HashMap<String, OwnedVariant>;
@@ -40,8 +45,17 @@ impl Reader {
         self.take(name, "a truth value (b)", |value| bool::try_from(value).ok())
     }
 
+    /// A file descriptor, which is ours from here on.
+    pub(super) fn descriptor(&mut self, name: &str) -> Result<Option<OwnedFd>, Failure> {
+        self.take(name, "a file descriptor (h)", |value| match value.into() {
+            Variant::Fd(descriptor) => descriptor.try_into().ok(),
+            _ => None,
+        })
+    }
+
     /// Fails if an option was not understood.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        self.truth(ERROR_DETAILS)?;
         match self.0.into_keys().min() {
             None => Ok(()),
             Some(name) => Err(wrong(&format!("there is no option {name:?}"))),
@@ -67,7 +81,11 @@ fn wrong(message: &str) -> Failure {
     )
 }
 
-pub(super) fn get_token(account: String, options: Options) -> Result<wire::GetToken, Failure> {
+/// The request, and where the caller wants its answer.
+pub(super) fn get_token(
+    account: String,
+    options: Options,
+) -> Result<(wire::GetToken, Option<OwnedFd>), Failure> {
     let mut reader = Reader::new(options);
     let request = wire::GetToken {
         account,
@@ -81,16 +99,18 @@ pub(super) fn get_token(account: String, options: Options) -> Result<wire::GetTo
         timeout: reader.number("timeout")?,
         correlation_id: reader.text("correlation_id")?,
     };
+    let sink = reader.descriptor("sink")?;
     reader.finish()?;
-    Ok(request)
+    Ok((request, sink))
 }
 
+/// The request, and where the caller wants its answer.
 pub(super) fn get_headers(
     account: String,
     method: String,
     uri: String,
     options: Options,
-) -> Result<wire::GetHeaders, Failure> {
+) -> Result<(wire::GetHeaders, Option<OwnedFd>), Failure> {
     let mut reader = Reader::new(options);
     let request = wire::GetHeaders {
         account,
@@ -106,8 +126,9 @@ pub(super) fn get_headers(
         timeout: reader.number("timeout")?,
         correlation_id: reader.text("correlation_id")?,
     };
+    let sink = reader.descriptor("sink")?;
     reader.finish()?;
-    Ok(request)
+    Ok((request, sink))
 }
 
 pub(super) fn report_challenge(

@@ -9,6 +9,7 @@
 
 mod network;
 mod peer;
+mod sink;
 mod timer;
 
 use std::io;
@@ -19,6 +20,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use self::network::Network;
+pub use self::sink::Sink;
 use self::timer::{Alarm, WallClock};
 use super::News;
 

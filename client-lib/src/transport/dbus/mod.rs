@@ -4,6 +4,7 @@
 //! of our bus name and a word we choose), so the signals are subscribed to first and none is missed.
 
 mod read;
+mod sink;
 
 use std::collections::HashMap;
 use std::io;
@@ -14,13 +15,13 @@ use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use zbus::fdo::DBusProxy;
 use zbus::message::Type;
-use zbus::names::BusName;
+use zbus::names::{BusName, WellKnownName};
 use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, Variant};
 
 use self::read::{
-    Dict, from_zbus, no_account, number, read_account, read_headers, read_reaction,
-    read_request_signal, read_token, text,
+    Dict, from_zbus, no_account, number, read_account, read_reaction, read_request_signal, text,
 };
+use self::sink::Sink;
 use super::{BACKLOG, Replies};
 use crate::error::Error;
 use crate::wire::broker1::{
@@ -53,8 +54,15 @@ impl DBus {
         Err(absent("nobody has the name org.authbroker.Broker1"))
     }
 
+    /// Has the bus start the broker, if it does not run yet: from then on its socket is there, too.
+    pub(crate) async fn start(&self) -> Result<(), Error> {
+        let bus = DBusProxy::new(&self.0).await.map_err(from_zbus)?;
+        let name = WellKnownName::try_from(BUS_NAME).map_err(from_zbus)?;
+        bus.start_service_by_name(name, 0).await.map(drop).map_err(|error| from_zbus(error.into()))
+    }
+
     pub(crate) async fn token(&self, request: GetToken) -> Result<Token, Error> {
-        let mut options = Options::new();
+        let mut options = with_details();
         put_list(&mut options, "resource", request.resource);
         put_list(&mut options, "scopes", request.scopes);
         put(&mut options, "min_ttl", request.min_ttl);
@@ -64,13 +72,13 @@ impl DBus {
         put(&mut options, "token_type", request.token_type);
         put(&mut options, "timeout", request.timeout);
         put(&mut options, "correlation_id", request.correlation_id);
-        let reply = self.manager("GetToken", &(request.account, options)).await?;
-        let dict: Dict = reply.body().deserialize().map_err(from_zbus)?;
-        read_token(&dict)
+        let sink = Sink::put(&mut options)?;
+        self.manager("GetToken", &(request.account, options)).await?;
+        sink.answer().await
     }
 
     pub(crate) async fn headers(&self, request: GetHeaders) -> Result<Headers, Error> {
-        let mut options = Options::new();
+        let mut options = with_details();
         put_list(&mut options, "resource", request.resource);
         put_list(&mut options, "scopes", request.scopes);
         put(&mut options, "min_ttl", request.min_ttl);
@@ -80,18 +88,17 @@ impl DBus {
         put(&mut options, "token_type", request.token_type);
         put(&mut options, "timeout", request.timeout);
         put(&mut options, "correlation_id", request.correlation_id);
+        let sink = Sink::put(&mut options)?;
         let body = (request.account, request.method, request.uri, options);
-        let reply = self.manager("GetHeaders", &body).await?;
-        let (headers, dict): (HashMap<String, String>, Dict) =
-            reply.body().deserialize().map_err(from_zbus)?;
-        Ok(read_headers(headers, &dict))
+        self.manager("GetHeaders", &body).await?;
+        sink.answer().await
     }
 
     pub(crate) async fn report_challenge(
         &self,
         challenge: ReportChallenge,
     ) -> Result<Reaction, Error> {
-        let mut options = Options::new();
+        let mut options = with_details();
         put_list(&mut options, "resource", challenge.resource);
         put_list(&mut options, "scopes", challenge.scopes);
         put(&mut options, "token_type", challenge.token_type);
@@ -129,7 +136,7 @@ impl DBus {
     }
 
     pub(crate) async fn acquire(&self, request: Acquire) -> Result<Replies<Progress>, Error> {
-        let mut options = Options::new();
+        let mut options = with_details();
         put_list(&mut options, "resource", request.resource);
         put_list(&mut options, "scopes", request.scopes);
         put_list(&mut options, "acr_values", request.acr_values);
@@ -145,7 +152,7 @@ impl DBus {
     }
 
     pub(crate) async fn sign_out(&self, request: SignOut) -> Result<Replies<Progress>, Error> {
-        let mut options = Options::new();
+        let mut options = with_details();
         put(&mut options, "local", request.local);
         let pending = self.prepare(&mut options).await?;
         let path = self.account_path(&request.account).await?;
@@ -347,6 +354,11 @@ async fn while_hearing<T>(
             Some(_) = signals.next() => heard = Heard::Something,
         }
     }
+}
+
+/// Options that ask for the parts of an error, and not for its text alone.
+fn with_details<'a>() -> Options<'a> {
+    Options::from([("error_details", Variant::Bool(true))])
 }
 
 fn put<'a, T: Into<Variant<'a>>>(options: &mut Options<'a>, name: &'static str, value: Option<T>) {

@@ -6,8 +6,7 @@ use std::io;
 use zbus::{Message, OwnedVariant, Variant};
 
 use crate::error::Error;
-use crate::wire::SecretText;
-use crate::wire::broker1::{Account, BUS_NAME, ErrorDetails, Headers, Progress, Reaction, Token};
+use crate::wire::broker1::{Account, BUS_NAME, ErrorDetails, Progress, Reaction};
 
 /// A dictionary as it comes.
 pub(super) type Dict = HashMap<String, OwnedVariant>;
@@ -30,39 +29,6 @@ pub(super) fn read_request_signal(message: &Message) -> Result<Progress, Error> 
     match code {
         0 => Ok(Progress { account: Some(text(&details, "account")), ..Progress::default() }),
         _ => Err(read_error(&text(&details, "error"), &details, text(&details, "message"))),
-    }
-}
-
-pub(super) fn read_token(dict: &Dict) -> Result<Token, Error> {
-    let access_token = text(dict, "access_token");
-    if access_token.is_empty() {
-        return Err(Error::Protocol("the answer has no access token".to_owned()));
-    }
-    Ok(Token {
-        access_token: SecretText::from(access_token),
-        token_type: text(dict, "token_type"),
-        expires_at: number(dict, "expires_at"),
-        scopes: list(dict, "scopes"),
-        resource: list(dict, "resource"),
-        account: text(dict, "account"),
-        subject: text(dict, "subject"),
-        acr: word(dict, "acr"),
-        correlation_id: word(dict, "correlation_id"),
-    })
-}
-
-pub(super) fn read_headers(headers: HashMap<String, String>, dict: &Dict) -> Headers {
-    let headers = headers.into_iter().map(|(name, value)| (name, SecretText::from(value)));
-    Headers {
-        headers: headers.collect(),
-        token_type: text(dict, "token_type"),
-        expires_at: number(dict, "expires_at"),
-        scopes: list(dict, "scopes"),
-        resource: list(dict, "resource"),
-        account: text(dict, "account"),
-        subject: text(dict, "subject"),
-        acr: word(dict, "acr"),
-        correlation_id: word(dict, "correlation_id"),
     }
 }
 
@@ -132,11 +98,16 @@ pub(super) fn no_account(name: &str, message: &str) -> Error {
 
 pub(super) fn read_error(name: &str, details: &Dict, message: String) -> Error {
     let retry_after = Some(number(details, "retry_after")).filter(|seconds| *seconds > 0);
+    // Methods without options tell both in one text.
+    let (message, hint) = match message.split_once("\nhint: ") {
+        Some((message, hint)) => (message.to_owned(), hint.to_owned()),
+        None => (message, text(details, "hint")),
+    };
     Error::from_wire(
         name,
         ErrorDetails {
             message,
-            hint: text(details, "hint"),
+            hint,
             retry_after,
             oauth_error: word(details, "oauth_error"),
             acr_values: list(details, "acr_values"),
