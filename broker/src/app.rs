@@ -17,6 +17,7 @@ use crate::fronts::varlink::{self, DaemonFacts, Services, Socket};
 use crate::platform::{self, FolderLock, LockError, Machine};
 use crate::services::audit::Audit;
 use crate::services::vault::{Vault, VaultError};
+use crate::telemetry::Log;
 
 /// How long callers are given to hear their answers when the daemon ends.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -218,10 +219,9 @@ impl Doors {
 
     /// Takes the name on the session bus, if there is one. Without, the sockets do.
     #[cfg(target_os = "linux")]
-    pub async fn open_bus(&mut self, services: &Services) {
-        match crate::fronts::dbus::Bus::open(services.broker.clone(), services.witness.clone())
-            .await
-        {
+    pub async fn open_bus(&mut self, services: &Services, log: Log) {
+        let (broker, witness) = (services.broker.clone(), services.witness.clone());
+        match crate::fronts::dbus::Bus::open(broker, witness, log).await {
             Ok(bus) => {
                 services.facts.bus.store(true, std::sync::atomic::Ordering::Relaxed);
                 self.bus = Some(bus);

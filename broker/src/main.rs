@@ -7,7 +7,7 @@ use authbroker::app::{self, Doors, Places, StartError};
 use authbroker::broker::Broker;
 use authbroker::fronts::varlink::Services;
 use authbroker::platform::{self, Asked, Signals};
-use authbroker::telemetry;
+use authbroker::telemetry::{self, Log};
 use clap::Parser;
 
 /// A local OAuth 2 and OpenID Connect broker: signs people in, keeps their refresh tokens, and
@@ -38,16 +38,17 @@ struct Args {
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    if let Err(error) = telemetry::start(args.log.as_deref()) {
-        return complain(&error.to_string(), "brokerd --help", 2);
-    }
-    match run(args).await {
+    let log = match telemetry::start(args.log.as_deref()) {
+        Ok(log) => log,
+        Err(error) => return complain(&error.to_string(), "brokerd --help", 2),
+    };
+    match run(args, log).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(&error.to_string(), error.hint(), error.exit_code()),
     }
 }
 
-async fn run(args: Args) -> Result<(), StartError> {
+async fn run(args: Args, log: Log) -> Result<(), StartError> {
     platform::harden_process();
     // Before anything signs: two back ends could be compiled in, and this one is meant.
     let _already = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
@@ -63,7 +64,7 @@ async fn run(args: Args) -> Result<(), StartError> {
     };
     let mut doors = Doors::open(app::open_sockets(&places)?, &services);
     if !args.no_dbus {
-        doors.open_bus(&services).await;
+        doors.open_bus(&services, log).await;
     }
     tell_ready(args.ready_fd);
     while signals.next().await == Asked::Reload {

@@ -4,7 +4,7 @@
 use authbroker_client::{Client, Door, TokenRequest};
 use serde_json::{Value, json};
 
-use crate::world::{API, NAME, Running, Session, issuer, run};
+use crate::world::{API, NAME, Running, Session, eventually, issuer, run};
 
 /// By this a run of this file's tests knows that it is the app in one of them.
 const APP: &str = "AUTHBROKER_TEST_APP";
@@ -138,4 +138,41 @@ async fn a_sink_that_others_could_read_or_that_is_none_is_refused() {
     let method = "org.authbroker.Broker1.Manager.GetToken";
     let refused = session.gdbus("/org/authbroker/Broker1", method, &call).await;
     assert!(refused.stderr.contains("must be a file descriptor (h)"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dbus-daemon and busctl: ./test.sh runs it"]
+async fn the_log_level_is_changed_while_the_broker_runs() {
+    let (session, issuer) = (Session::start().await, issuer().await);
+    session.configure(issuer.url(), "memory");
+    let mut command = session.command(env!("CARGO_BIN_EXE_brokerd"));
+    command.args(["--ready-fd", "1"]);
+    let mut broker = session.start_program("brokerd", command).await;
+    broker.line().await;
+
+    let log = [NAME, "/org/freedesktop/LogControl1", "org.freedesktop.LogControl1"];
+    let get = async |name| {
+        let call = [&["get-property"], &log[..], &[name]].concat();
+        session.busctl(&call).await.json()["data"].take()
+    };
+    let set = async |name, value| {
+        session.busctl(&[&["set-property"], &log[..], &[name, "s", value]].concat()).await
+    };
+    assert_eq!(get("LogLevel").await, "info");
+    assert_eq!(get("SyslogIdentifier").await, "brokerd");
+    assert_eq!(get("LogTarget").await, "console");
+
+    set("LogLevel", "err").await.good();
+    assert_eq!(get("LogLevel").await, "err");
+    set("LogLevel", "debug").await.good();
+    assert_eq!(get("LogLevel").await, "debug");
+    let told = async || broker.errors().contains("the log level is debug now").then_some(());
+    eventually("a line about the level", told).await;
+    // At the level "err" nobody is told what it is.
+    assert!(!broker.errors().contains("the log level is err now"), "{}", broker.errors());
+
+    let refused = set("LogLevel", "loud").await;
+    assert!(refused.stderr.contains("say one of err"), "{refused:?}");
+    let refused = set("LogTarget", "kmsg").await;
+    assert!(refused.stderr.contains("the log goes to the console"), "{refused:?}");
 }

@@ -3,6 +3,7 @@
 //! 1. `caller` asks the bus who a sender is, and remembers it until the sender leaves.
 //! 2. `manager`, `account` and `request` are the interfaces of the contract (§5); `object_manager`
 //!    is ours too, because the library's would show everybody everything.
+//!    `log_control` is systemd's interface for the log's level.
 //! 3. What changes is told to those who have called before, each by itself: a broadcast would
 //!    reach whoever listens.
 
@@ -10,6 +11,7 @@ mod account;
 mod audience;
 mod caller;
 mod error;
+mod log_control;
 mod manager;
 mod object_manager;
 mod options;
@@ -23,10 +25,12 @@ use zbus::fdo::{RequestNameFlags, RequestNameReply};
 
 use self::audience::Audience;
 use self::caller::Callers;
+use self::log_control::LogControl;
 use self::manager::Manager;
 use self::object_manager::ObjectManager;
 use crate::broker::Broker;
 use crate::platform::Witness;
+use crate::telemetry::Log;
 
 /// How long the bus may take. A mute one must not keep the sockets from being served.
 const OPEN_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -63,12 +67,12 @@ pub enum BusError {
 
 impl Bus {
     /// Opens the objects, and takes the name last: who sees it can call at once.
-    pub async fn open(broker: Broker, witness: Witness) -> Result<Self, BusError> {
-        let opened = tokio::time::timeout(OPEN_LIMIT, Self::take_place(broker, witness)).await;
-        opened.unwrap_or(Err(BusError::Silent))
+    pub async fn open(broker: Broker, witness: Witness, log: Log) -> Result<Self, BusError> {
+        let place = Self::take_place(broker, witness, log);
+        tokio::time::timeout(OPEN_LIMIT, place).await.unwrap_or(Err(BusError::Silent))
     }
 
-    async fn take_place(broker: Broker, witness: Witness) -> Result<Self, BusError> {
+    async fn take_place(broker: Broker, witness: Witness, log: Log) -> Result<Self, BusError> {
         let connection = zbus::connection::Builder::session().build().await?;
         let callers = Callers::new(&connection, broker.clone(), witness).await?;
         let answering = TaskTracker::new();
@@ -76,6 +80,7 @@ impl Bus {
         let objects = connection.object_server();
         objects.at(ROOT_PATH, Manager::new(desk.clone())).await?;
         objects.at(ROOT_PATH, ObjectManager::new(desk.clone())).await?;
+        objects.at(log_control::PATH, LogControl::new(desk.clone(), log)).await?;
         Audience::start(&connection, desk).await?;
         // Never replaceable: a name that can be taken over is a door that anybody can stand in.
         let flags = RequestNameFlags::DO_NOT_QUEUE;
