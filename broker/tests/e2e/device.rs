@@ -168,7 +168,7 @@ async fn an_id_token_is_checked_as_at_any_sign_in() {
         stand.issuer.inject(fault, Times::Once);
         let ran = begin(&stand, ["--device"]).await.answered_by("alice", Consent::Allow).await;
         ran.assert_fails(1, "ID token", "");
-        assert_eq!(std::fs::read_dir(stand.path("state/vault")).unwrap().count(), 0);
+        assert_eq!(stand.records(), [""; 0]);
     }
 }
 
