@@ -205,8 +205,11 @@ pub(super) fn identity(caller: &Caller) -> wire::Identity {
         source: caller.identity.source().to_owned(),
         uid: caller.uid,
         pid: caller.pid,
-        description: caller.description.executable.clone(),
         proves: caller.identity.proves().to_owned(),
+        executable: caller.description.executable.clone(),
+        user_unit: caller.description.user_unit.clone(),
+        terminal: caller.description.terminal.map(|terminal| terminal.leader),
+        proxy: caller.description.proxy.clone(),
     }
 }
 

@@ -64,7 +64,8 @@ async fn whoami_tells_what_the_broker_knows_and_what_that_proves() {
     let identity = stand.ctl(["whoami", "--json"]).await.json();
     assert_eq!(identity["uid"], rustix::process::getuid().as_raw());
     assert_eq!(identity["level"], 1);
-    assert!(identity["description"].as_str().unwrap().ends_with("brokerctl"));
+    assert!(identity["executable"].as_str().unwrap().ends_with("/brokerctl"));
+    assert_eq!(identity["app"], format!("exe:{}", identity["executable"].as_str().unwrap()));
     assert!(identity["proves"].as_str().unwrap().contains("only the user"));
 }
 

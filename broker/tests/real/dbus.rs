@@ -51,7 +51,7 @@ async fn the_bus_shows_what_the_broker_offers_before_anybody_signs_in() {
     assert_eq!(version, json!({"type": "u", "data": 1}));
     let me = session.call(ROOT, &format!("{MANAGER}.WhoAmI"), &[]).await;
     assert_eq!(me[0]["uid"]["data"], rustix::process::getuid().as_raw());
-    assert!(me[0]["description"]["data"].as_str().unwrap().ends_with("/busctl"), "{me}");
+    assert!(me[0]["executable"]["data"].as_str().unwrap().ends_with("/busctl"), "{me}");
     assert_eq!(session.accounts_on_the_bus().await, []);
 
     let me = session.gdbus(ROOT, &format!("{MANAGER}.WhoAmI"), &[]).await.good();

@@ -296,11 +296,20 @@ pub struct Identity {
     /// The process, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
-    /// A label for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// What this does not prove, in words.
+    /// What this proves and what it does not, in words.
     pub proves: String,
+    /// The program that it runs, as far as can be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executable: Option<String>,
+    /// The unit of the user's own service manager that it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_unit: Option<String>,
+    /// The process that leads its session on a terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<u32>,
+    /// The proxy that passes its messages on: what is seen is the proxy, not who is behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
 }
 
 /// An account as its user sees it.

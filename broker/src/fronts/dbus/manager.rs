@@ -40,7 +40,10 @@ impl Manager {
             ("proves", Variant::from(identity.proves)),
         ]);
         put(&mut dict, "pid", identity.pid);
-        put(&mut dict, "description", identity.description);
+        put(&mut dict, "executable", identity.executable);
+        put(&mut dict, "user_unit", identity.user_unit);
+        put(&mut dict, "terminal", identity.terminal);
+        put(&mut dict, "proxy", identity.proxy);
         Ok(dict)
     }
 

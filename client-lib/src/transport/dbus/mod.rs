@@ -114,15 +114,20 @@ impl DBus {
     pub(crate) async fn who_am_i(&self) -> Result<Identity, Error> {
         let reply = self.manager("WhoAmI", &()).await?;
         let dict: Dict = reply.body().deserialize().map_err(from_zbus)?;
+        let process = |name| u32::try_from(number(&dict, name)).ok().filter(|pid| *pid > 0);
+        let words = |name| Some(text(&dict, name)).filter(|text| !text.is_empty());
         Ok(Identity {
             level: u8::try_from(number(&dict, "level")).unwrap_or(0),
             level_name: text(&dict, "level_name"),
             app: text(&dict, "app"),
             source: text(&dict, "source"),
             uid: u32::try_from(number(&dict, "uid")).unwrap_or(u32::MAX),
-            pid: u32::try_from(number(&dict, "pid")).ok().filter(|pid| *pid > 0),
-            description: Some(text(&dict, "description")).filter(|text| !text.is_empty()),
+            pid: process("pid"),
             proves: text(&dict, "proves"),
+            executable: words("executable"),
+            user_unit: words("user_unit"),
+            terminal: process("terminal"),
+            proxy: words("proxy"),
         })
     }
 
