@@ -65,6 +65,9 @@ pub enum Identity {
     Executable(String),
     /// Nothing but its user is known.
     User,
+    /// It does not let itself be seen: it has ended, or nobody can look into it. A sandboxed app
+    /// might try that to be taken for one that is not, so it is given nothing.
+    Hidden,
 }
 
 /// What can be seen of a caller beside its identity: words for people and records, no proof.
@@ -136,7 +139,7 @@ impl Identity {
             Self::Unit(_) | Self::Label(_) => Level::Attested,
             Self::Flatpak(_) | Self::Snap(_) => Level::Sandboxed,
             Self::Executable(_) => Level::Described,
-            Self::User => Level::Uid,
+            Self::User | Self::Hidden => Level::Uid,
         }
     }
 
@@ -150,6 +153,7 @@ impl Identity {
             Self::Snap(_) => "snap",
             Self::Executable(_) => "exe",
             Self::User => "uid",
+            Self::Hidden => "hidden",
         }
     }
 
@@ -163,6 +167,9 @@ impl Identity {
             Self::Snap(_) => "the metadata of its snap",
             Self::Executable(_) => "the path of the executable, which the process itself chose",
             Self::User => "the user id that the kernel reports",
+            Self::Hidden => {
+                "the user id alone: the process has ended, or does not let itself be read"
+            }
         }
     }
 
@@ -179,6 +186,7 @@ impl Identity {
             Self::Executable(_) | Self::User => {
                 "only the user: any other program of this user can look the same"
             }
+            Self::Hidden => "only the user: it may be any app, a sandboxed one, too",
         }
     }
 }
@@ -202,7 +210,7 @@ impl fmt::Display for App {
             | Identity::Flatpak(name)
             | Identity::Snap(name)
             | Identity::Executable(name) => write!(f, "{kind}:{name}"),
-            Identity::User => write!(f, "{kind}:{}", self.uid),
+            Identity::User | Identity::Hidden => write!(f, "{kind}:{}", self.uid),
         }
     }
 }
@@ -233,5 +241,6 @@ mod tests {
         assert_eq!(app(Identity::Flatpak("org.acme.Mail".into())), "flatpak:org.acme.Mail");
         assert_eq!(app(Identity::Executable("/usr/bin/app".into())), "exe:/usr/bin/app");
         assert_eq!(app(Identity::User), "uid:1000");
+        assert_eq!(app(Identity::Hidden), "hidden:1000");
     }
 }

@@ -132,7 +132,12 @@ impl Broker {
 /// Whether something keeps the app from looking where it likes.
 const fn is_confined(identity: &Identity) -> bool {
     match identity {
-        Identity::Flatpak(_) | Identity::Snap(_) | Identity::Label(_) | Identity::Socket(_) => true,
+        Identity::Flatpak(_)
+        | Identity::Snap(_)
+        | Identity::Label(_)
+        | Identity::Socket(_)
+        // It may be any of these.
+        | Identity::Hidden => true,
         Identity::Unit(_) | Identity::Executable(_) | Identity::User => false,
     }
 }

@@ -11,7 +11,7 @@ mod portable;
 mod unix;
 
 #[cfg(target_os = "linux")]
-pub use linux::{Machine, Peer, Sink, Witness};
+pub use linux::{CredentialRequest, Machine, Peer, Sink, Witness};
 #[cfg(not(target_os = "linux"))]
 pub use portable::{Machine, Peer, Witness};
 #[cfg(unix)]

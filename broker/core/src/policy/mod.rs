@@ -33,7 +33,7 @@ pub use self::grant::{Grant, GrantId, Lasting, Ruling};
 pub use self::manifest::Manifest;
 pub use self::reach::{Api, Part, Reach};
 pub use self::rule::{AccountMatch, AppMatch, InvalidApp, Rule, RulePlace};
-use crate::caller::{Caller, Door};
+use crate::caller::{Caller, Door, Identity};
 use crate::ids::{AccountId, ProviderName};
 use crate::resource::{Resource, Resources};
 use crate::scope::ScopeSet;
@@ -215,6 +215,10 @@ impl<'a> Judge<'a> {
     const REST: Part<'static> = Part { api: Api::Other, scope: None };
 
     fn part(&self, part: Part<'_>) -> Ground<'a> {
+        // Who hides may be the one that a rule refuses.
+        if self.query.caller.identity == Identity::Hidden {
+            return Ground(Decision::Deny, Reason::Default);
+        }
         let rule = self.rules().find(|rule| rule.decides(part));
         if let Some(rule) = rule.filter(|rule| rule.decision != Decision::Ask) {
             return Ground(rule.decision, Reason::Rule(rule));

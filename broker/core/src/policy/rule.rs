@@ -80,7 +80,7 @@ fn name_of(identity: &Identity) -> Option<&str> {
         | Identity::Flatpak(name)
         | Identity::Snap(name)
         | Identity::Executable(name) => Some(name),
-        Identity::User => None,
+        Identity::User | Identity::Hidden => None,
     }
 }
 
@@ -153,9 +153,10 @@ impl App {
             return Ok(Self { uid, identity: Identity::Executable(text.to_owned()) });
         }
         match text.split_once(':') {
-            Some(("uid", number)) => {
+            Some((kind @ ("uid" | "hidden"), number)) => {
                 let uid = number.parse().map_err(|_| wrong())?;
-                Ok(Self { uid, identity: Identity::User })
+                let identity = if kind == "uid" { Identity::User } else { Identity::Hidden };
+                Ok(Self { uid, identity })
             }
             Some((kind, name)) => {
                 let identity = Identity::of_kind(kind, name).ok_or_else(wrong)?;

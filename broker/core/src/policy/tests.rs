@@ -114,6 +114,16 @@ fn without_a_rule_the_policy_asks_and_tells_proven_callers_from_others() {
 }
 
 #[test]
+fn who_hides_is_given_nothing_whatever_is_allowed_to_everybody() {
+    let hidden = caller(Identity::Hidden);
+    let mut open = policy(vec![anybody(1, reach(&[], ""), Decision::Allow)]);
+    open.unverified = Decision::Allow;
+    let yes = [grant(1, &hidden, reach(&[], ""), Ruling::Allow)];
+    let told = verdict(&hidden, &reach(&[MAIL], "read"), &open, &yes);
+    assert_eq!((told.decision, told.basis), (Decision::Deny, Basis::Default { verified: false }));
+}
+
+#[test]
 fn what_a_rule_leaves_out_it_does_not_narrow() {
     let all = vec![anybody(1, reach(&[], ""), Decision::Allow)];
     for asked in [reach(&[MAIL, FILES], "read write"), reach(&[], ""), reach(&[MAIL], "")] {

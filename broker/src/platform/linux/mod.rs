@@ -24,7 +24,7 @@ pub use self::sink::Sink;
 use self::timer::{Alarm, WallClock};
 use super::News;
 
-pub use self::peer::{Peer, Witness};
+pub use self::peer::{CredentialRequest, Peer, Witness};
 
 /// The machine, listened to. It costs nothing while there is nothing to tell: no polling.
 #[derive(Debug)]

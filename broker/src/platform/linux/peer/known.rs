@@ -31,6 +31,13 @@ pub(super) struct Seen {
     pub(super) description: Description,
 }
 
+impl Default for Seen {
+    /// Of one that is gone.
+    fn default() -> Self {
+        Self { identity: Identity::Hidden, description: Description::default() }
+    }
+}
+
 /// The descriptions, each with the moment it ends.
 // A std mutex: held for a lookup, never across an await.
 #[derive(Debug, Default)]
@@ -73,7 +80,7 @@ mod tests {
     }
 
     fn seen() -> Seen {
-        Seen { identity: Identity::User, description: Description::default() }
+        Seen { identity: Identity::User, ..Seen::default() }
     }
 
     #[test]

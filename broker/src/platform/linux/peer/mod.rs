@@ -13,6 +13,7 @@
 //! What cannot be read lowers the level and never raises it.
 
 mod cgroup;
+mod credential;
 mod known;
 mod label;
 mod pin;
@@ -29,9 +30,11 @@ use authbroker_core::caller::{Caller, Description, Door, Identity};
 use zbus::fdo::ConnectionCredentials;
 
 use self::cgroup::Group;
+pub use self::credential::CredentialRequest;
 use self::known::{Key, Known, Seen};
 use self::pin::{Means, Pinned};
 use self::proc::Proc;
+use self::sandbox::Sandbox;
 use self::units::Units;
 use crate::platform::clock;
 
@@ -91,12 +94,12 @@ impl Witness {
     /// Describes a peer, as far as it lets itself be seen. Bounded: a manager that does not answer
     /// and a sandbox that cannot be read cost it a level, not the caller its time.
     pub async fn describe(&self, peer: Peer) -> Caller {
-        let unseen = peer.unseen();
-        let Some(process) = &peer.process else { return unseen };
-        match self.0.look_at(&peer, process).await {
-            Some(Seen { identity, description }) => Caller { identity, description, ..unseen },
-            None => unseen,
-        }
+        let seen = match &peer.process {
+            Some(process) => self.0.look_at(&peer, process).await,
+            None => None,
+        };
+        let Seen { identity, description } = seen.unwrap_or_default();
+        Caller { identity, description, ..peer.unseen() }
     }
 }
 
@@ -146,21 +149,23 @@ impl Eyes {
 
     /// What its sandbox says, else its executable.
     fn claimed(&self, pid: u32, group: &Group, key: &Key) -> Identity {
-        let own_root = self.proc.has_own_mounts(pid);
-        if own_root && let Some(app) = sandbox::flatpak(&self.proc, pid, key.uid) {
-            return Identity::Flatpak(app);
+        let program = |path: &String| Identity::Executable(path.clone());
+        if !self.proc.has_own_mounts(pid) {
+            return key.executable.as_ref().map_or(Identity::Hidden, program);
         }
-        if own_root
-            && let Some(snap) = &group.snap
+        if let Some(snap) = &group.snap
             && self.proc.has_filtered_calls(pid)
         {
             return Identity::Snap(snap.clone());
         }
-        match &key.executable {
-            Some(path) if !own_root || sandbox::is_our_file(&self.proc, pid, path) => {
-                Identity::Executable(path.clone())
+        // The path of a program is worth something as long as it is not one of the peer's making.
+        let is_ours = |path: &&String| sandbox::is_our_file(&self.proc, pid, path);
+        match sandbox::look_into(&self.proc, pid, key.uid) {
+            Sandbox::Flatpak(app) => Identity::Flatpak(app),
+            Sandbox::Unnamed => {
+                key.executable.as_ref().filter(is_ours).map_or(Identity::User, program)
             }
-            _ => Identity::User,
+            Sandbox::Closed => Identity::Hidden,
         }
     }
 

@@ -1,6 +1,7 @@
 //! A process held fast: numbers are used again, and the next process of a number is another one.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::sys::socket::getsockopt;
@@ -126,6 +127,11 @@ fn has_ended(handle: &OwnedFd) -> bool {
 
 /// The number of a process on the handles' file system; before Linux 6.9, all handles share one.
 fn number(handle: &OwnedFd) -> Option<u64> {
-    let is_own = fstatfs(handle).is_ok_and(|system| system.f_type == PIDFS);
-    is_own.then(|| fstat(handle).map(|meta| meta.st_ino).ok()).flatten()
+    // The kernel stays the same one while this process runs.
+    static HANDLES_HAVE_NUMBERS: OnceLock<bool> = OnceLock::new();
+    let on_their_own = || fstatfs(handle).is_ok_and(|system| system.f_type == PIDFS);
+    if !HANDLES_HAVE_NUMBERS.get_or_init(on_their_own) {
+        return None;
+    }
+    fstat(handle).map(|meta| meta.st_ino).ok()
 }

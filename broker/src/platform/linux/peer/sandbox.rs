@@ -11,30 +11,60 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Statx, StatxFlags};
 use rustix::fs::{open, openat2, statx};
+use rustix::io::Errno;
 
 use super::proc::Proc;
 
 /// The longest metadata that is read.
 const LONGEST: u64 = 64 * 1024;
 /// File systems that answer at once. Flatpak makes each sandbox's root on the first.
-const AT_ONCE: [&str; 6] = ["tmpfs", "ext4", "btrfs", "xfs", "f2fs", "overlay"];
+const AT_ONCE: [&str; 10] =
+    ["tmpfs", "ext4", "btrfs", "xfs", "f2fs", "zfs", "bcachefs", "overlay", "squashfs", "erofs"];
 
-/// The Flatpak app that a process is in, if it can be told beyond doubt.
-pub(super) fn flatpak(proc: &Proc, pid: u32, uid: u32) -> Option<String> {
+/// What a process with a file system of its own is in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Sandbox {
+    /// The sandbox of this Flatpak app.
+    Flatpak(String),
+    /// Something that says nothing of itself.
+    Unnamed,
+    /// It does not let itself be read, or what is read there is not clear.
+    Closed,
+}
+
+/// Looks into the file system of a process of this user.
+pub(super) fn look_into(proc: &Proc, pid: u32, uid: u32) -> Sandbox {
+    match metadata(proc, pid, uid) {
+        Some(Metadata::Says(text)) => app_id(&text).map_or(Sandbox::Closed, Sandbox::Flatpak),
+        Some(Metadata::None) => Sandbox::Unnamed,
+        None => Sandbox::Closed,
+    }
+}
+
+/// What stands at the metadata's place.
+enum Metadata {
+    Says(String),
+    None,
+}
+
+fn metadata(proc: &Proc, pid: u32, uid: u32) -> Option<Metadata> {
     let root = root_of(proc, pid)?;
     let mounts = std::fs::read_to_string(proc.path(pid, "mountinfo")).ok()?;
-    if kind(&mounts, &meta(&root)?)? != "tmpfs" {
+    if !answers_at_once(&mounts, &meta(&root)?) {
         return None;
     }
-    let found = info_in(&root)?;
+    let found = match info_in(&root) {
+        Err(Errno::NOENT) => return Some(Metadata::None),
+        found => found.ok()?,
+    };
     let meta = meta(&found)?;
     let is_file = FileType::from_raw_mode(meta.stx_mode.into()).is_file();
-    let is_readable = is_file && meta.stx_size <= LONGEST && kind(&mounts, &meta).is_some();
+    let is_readable = is_file && meta.stx_size <= LONGEST && answers_at_once(&mounts, &meta);
     // Its owner is who started the sandbox: somebody else's file says nothing of this user's app.
     if !is_readable || meta.stx_uid != uid {
         return None;
     }
-    app_id(&text(&found)?)
+    text(&found).map(Metadata::Says)
 }
 
 fn root_of(proc: &Proc, pid: u32) -> Option<OwnedFd> {
@@ -42,26 +72,25 @@ fn root_of(proc: &Proc, pid: u32) -> Option<OwnedFd> {
     open(proc.path(pid, "root"), flags, Mode::empty()).ok()
 }
 
-fn info_in(root: &OwnedFd) -> Option<OwnedFd> {
+fn info_in(root: &OwnedFd) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    openat2(root, ".flatpak-info", flags, Mode::empty(), resolve).ok()
+    openat2(root, ".flatpak-info", flags, Mode::empty(), resolve)
 }
 
 /// What the kernel knows of a file without asking its file system.
 fn meta(file: &impl AsFd) -> Option<Statx> {
     let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
-    statx(file, "", flags, StatxFlags::BASIC_STATS).ok()
+    statx(file, "", flags, StatxFlags::BASIC_STATS | StatxFlags::MNT_ID).ok()
 }
 
-/// The kind of the file system that a file is on, if it answers at once. By the numbers of the
-/// device, which nobody else has while the file is open.
-fn kind<'a>(mounts: &'a str, file: &Statx) -> Option<&'a str> {
-    let device = format!("{}:{}", file.stx_dev_major, file.stx_dev_minor);
-    let line = mounts.lines().find(|line| line.split(' ').nth(2) == Some(device.as_str()))?;
-    // The optional fields end with a hyphen (proc_pid_mountinfo(5)).
-    let (_, after) = line.split_once(" - ")?;
-    after.split(' ').next().filter(|kind| AT_ONCE.contains(kind))
+/// Whether a file is on a file system that answers at once, by the mount it was reached through.
+fn answers_at_once(mounts: &str, file: &Statx) -> bool {
+    let mount = file.stx_mnt_id.to_string();
+    let line = mounts.lines().find(|line| line.split(' ').next() == Some(mount.as_str()));
+    // The optional fields end with a hyphen, and the kind follows (proc_pid_mountinfo(5)).
+    let kind = line.and_then(|line| line.split_once(" - ")?.1.split(' ').next());
+    kind.is_some_and(|kind| AT_ONCE.contains(&kind))
 }
 
 fn text(file: &OwnedFd) -> Option<String> {
@@ -148,13 +177,13 @@ mod tests {
     #[test]
     fn a_file_system_that_may_keep_its_reader_waiting_is_not_asked() {
         let file = meta(&File::open("/proc/self/exe").unwrap()).unwrap();
-        let device = format!("{}:{}", file.stx_dev_major, file.stx_dev_minor);
+        let mount = file.stx_mnt_id;
         let on = |kind: &str| {
-            format!("1 0 9999:9 / / rw - ext4 x rw\n2 1 {device} / / rw - {kind} x rw\n")
+            format!("1 0 9:9 / / rw - ext4 x rw\n{mount} 1 8:1 / / rw shared:1 - {kind} x rw\n")
         };
-        assert_eq!(kind(&on("tmpfs"), &file), Some("tmpfs"));
-        assert_eq!(kind(&on("fuse.evil"), &file), None);
-        assert_eq!(kind(&on("nfs4"), &file), None);
-        assert_eq!(kind("1 0 9999:9 / / rw - tmpfs x rw\n", &file), None);
+        assert!(answers_at_once(&on("tmpfs"), &file));
+        assert!(!answers_at_once(&on("fuse.evil"), &file));
+        assert!(!answers_at_once(&on("nfs4"), &file));
+        assert!(!answers_at_once("1 0 9:9 / / rw - tmpfs x rw\n", &file));
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use authbroker_core::caller::{Identity, Level, Terminal};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use self::machine::{Age, Machine, Manager};
+pub(super) use self::machine::Machine;
+use self::machine::{Age, Manager};
 use super::*;
 
 const OF_SYSTEM: &str = "0::/system.slice/backup.service\n";
@@ -30,7 +31,7 @@ fn end(mut child: Child) {
     child.wait().unwrap();
 }
 
-fn handle(pid: u32) -> Pinned {
+pub(super) fn handle(pid: u32) -> Pinned {
     let number = Pid::from_raw(pid.cast_signed()).unwrap();
     Pinned::of_bus(Some(pidfd_open(number, PidfdFlags::empty()).unwrap()), pid).unwrap()
 }
@@ -73,7 +74,7 @@ async fn of_a_process_that_has_gone_only_the_user_is_known() {
         assert_eq!(caller.level(), Level::Described);
         end(child);
         let caller = witness.describe(peer(left, Some("man (enforce)"))).await;
-        assert_eq!((caller.level(), caller.identity), (Level::Uid, Identity::User));
+        assert_eq!((caller.level(), caller.identity), (Level::Uid, Identity::Hidden));
     }
 }
 
@@ -89,7 +90,7 @@ async fn a_process_that_is_dead_and_not_yet_buried_counts_as_gone() {
         let number = Pid::from_raw(child.id().cast_signed()).unwrap();
         rustix::process::waitid(rustix::process::WaitId::Pid(number), status).unwrap();
         let caller = Witness::default().describe(peer(pinned, None)).await;
-        assert_eq!(caller.identity, Identity::User);
+        assert_eq!(caller.identity, Identity::Hidden);
         child.wait().unwrap();
     }
 }
@@ -99,7 +100,7 @@ async fn the_next_process_of_a_number_is_not_taken_for_the_one_that_connected() 
     let child = sleeper();
     let earlier = Pinned::that_started(child.id(), 1);
     let caller = Witness::default().describe(peer(earlier, None)).await;
-    assert_eq!((caller.pid, caller.identity), (Some(child.id()), Identity::User));
+    assert_eq!((caller.pid, caller.identity), (Some(child.id()), Identity::Hidden));
     assert_eq!(caller.description, Description::default());
     end(child);
 }
@@ -190,6 +191,7 @@ async fn a_confined_snap_is_known_by_its_group_and_one_that_is_not_confined_is_n
     assert_eq!(Machine::new(scope, filtered).identity().await.level(), Level::Described);
     let classic = Machine::new(scope, "Seccomp:\t0\n");
     classic.mounts("mnt:[2]");
+    classic.root("/");
     assert_eq!(classic.identity().await.level(), Level::Described);
 }
 
@@ -197,10 +199,24 @@ async fn a_confined_snap_is_known_by_its_group_and_one_that_is_not_confined_is_n
 async fn a_path_in_a_file_system_of_the_peers_making_names_nothing_here() {
     let machine = Machine::new("0::/\n", "");
     machine.mounts("mnt:[2]");
+    machine.root("/");
     machine.link("exe", "/usr/bin/no-such-program");
     let seen = machine.seen().await;
     assert_eq!(seen.identity, Identity::User);
     assert_eq!(seen.description.executable.as_deref(), Some("/usr/bin/no-such-program"));
+}
+
+#[tokio::test]
+async fn who_cannot_be_looked_into_is_not_taken_for_an_app_outside_of_sandboxes() {
+    let machine = Machine::new("0::/\n", "");
+    machine.mounts("mnt:[2]");
+    assert_eq!(machine.identity().await, Identity::Hidden);
+    // Nor is one whose file system may keep its reader waiting.
+    let slow = Machine::new("0::/\n", "");
+    slow.mounts("mnt:[2]");
+    slow.root("/");
+    slow.write("mountinfo", "");
+    assert_eq!(slow.identity().await, Identity::Hidden);
 }
 
 #[tokio::test]
@@ -209,7 +225,7 @@ async fn what_cannot_be_read_lowers_the_level() {
     for file in ["cgroup", "status", "stat", "exe", "ns/mnt"] {
         std::fs::remove_file(machine.path(file)).unwrap();
     }
-    assert_eq!(machine.identity().await, Identity::User);
+    assert_eq!(machine.identity().await, Identity::Hidden);
 }
 
 #[tokio::test]

@@ -11,23 +11,23 @@ use authbroker_core::caller::Identity;
 use tempfile::TempDir;
 use zbus::{Connection, ObjectPath, OwnedObjectPath};
 
-use super::super::Eyes;
 use super::super::known::Seen;
 use super::super::proc::Proc;
 use super::super::units::Units;
+use super::super::{Eyes, Witness};
 use super::{handle, peer, program};
 
 const UNIT: &str = "/org/freedesktop/systemd1/unit/backup_2eservice";
 
 /// A made-up folder of processes with this one in it.
-pub(super) struct Machine {
+pub(in super::super) struct Machine {
     pub(super) folder: TempDir,
     pub(super) eyes: Eyes,
     manager: Option<(Connection, Arc<AtomicUsize>)>,
 }
 
 impl Machine {
-    pub(super) fn new(cgroup: &str, status: &str) -> Self {
+    pub(in super::super) fn new(cgroup: &str, status: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let eyes = Eyes { proc: Proc::at(folder.path().to_path_buf()), ..Eyes::default() };
         let machine = Self { folder, eyes, manager: None };
@@ -69,7 +69,7 @@ impl Machine {
         self.folder.path().join(std::process::id().to_string()).join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -77,6 +77,18 @@ impl Machine {
 
     pub(super) fn link(&self, name: &str, target: &str) {
         link(&self.path(name), target);
+    }
+
+    /// The root of the process: a folder of this machine's.
+    pub(super) fn root(&self, folder: &str) {
+        self.link("root", folder);
+        self.write("mountinfo", &std::fs::read_to_string("/proc/self/mountinfo").unwrap());
+    }
+
+    /// Who looks at this machine.
+    pub(in super::super) fn witness(&self) -> Witness {
+        let proc = Proc::at(self.folder.path().to_path_buf());
+        Witness(Arc::new(Eyes { proc, ..Eyes::default() }))
     }
 
     /// The mounts of the broker.
