@@ -124,7 +124,8 @@ PROGRAMS="
     unshare:util-linux ip:iproute2
     git:git kubectl:kubernetes-client
     gdbus:libglib2.0-bin gnome-keyring-daemon:gnome-keyring
-    unshare:util-linux nsenter:util-linux mount:mount
+    unshare:util-linux nsenter:util-linux setpriv:util-linux mount:mount
+    bwrap:bubblewrap xdg-dbus-proxy:xdg-dbus-proxy python3:python3
     node:nodejs npm:npm chromium:chromium
     Xvfb:xvfb xdotool:xdotool import:imagemagick
 "
