@@ -1,4 +1,5 @@
-//! `docs/standards.md` names a test for each demand of the standards, and those tests exist.
+//! `docs/standards.md` names a test for each demand of the standards, `docs/threat-model.md` one for
+//! each promise, and those tests exist.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests expect")]
 
@@ -89,4 +90,29 @@ fn every_item_of_the_standards_names_a_test_that_exists() {
         })
         .collect();
     assert_eq!(listed, all, "each item once, in order");
+}
+
+/// What is promised, and the tests that show it: the tables of two columns.
+fn promises() -> Vec<(String, Vec<String>)> {
+    let text = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let rows = text.lines().filter_map(|line| {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let [_, promise, tests, _] = cells.as_slice() else { return None };
+        let is_row = *promise != "promise" && !promise.starts_with("---");
+        let tests = tests.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        is_row.then(|| ((*promise).to_owned(), tests))
+    });
+    rows.collect()
+}
+
+#[test]
+fn every_promise_of_the_threat_model_names_a_test_that_exists() {
+    let (promises, functions) = (promises(), functions());
+    assert!(promises.len() > 20, "only {} promises were found", promises.len());
+    for (promise, tests) in &promises {
+        assert!(!tests.is_empty(), "no test shows: {promise}");
+        for test in tests {
+            assert!(functions.contains(test), "{test} does not exist: {promise}");
+        }
+    }
 }
