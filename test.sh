@@ -122,6 +122,7 @@ PROGRAMS="
     cc:gcc ld:libc6-dev
     dbus-daemon:dbus busctl:systemd systemd-analyze:systemd systemd-socket-activate:systemd
     unshare:util-linux ip:iproute2
+    bash:bash zsh:zsh fish:fish tmux:tmux man:man-db
     git:git kubectl:kubernetes-client
     gdbus:libglib2.0-bin gnome-keyring-daemon:gnome-keyring
     unshare:util-linux nsenter:util-linux setpriv:util-linux mount:mount

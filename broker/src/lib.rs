@@ -1,6 +1,7 @@
 //! The daemon's floors. See `docs/architecture.md`.
 
 pub mod app;
+pub mod args;
 pub mod broker;
 pub mod config;
 mod doorkeeper;

@@ -1,39 +1,14 @@
 //! `brokerd`: the daemon. Its start, from top to bottom.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use authbroker::app::{self, Doors, Places, StartError};
+use authbroker::args::Args;
 use authbroker::broker::Broker;
 use authbroker::fronts::varlink::Services;
 use authbroker::platform::{self, Asked, Signals};
 use authbroker::telemetry::{self, Log};
-use clap::Parser;
-
-/// A local OAuth 2 and OpenID Connect broker: signs people in, keeps their refresh tokens, and
-/// gives access tokens to their apps.
-#[derive(Debug, Parser)]
-#[command(name = "brokerd", version)]
-struct Args {
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Where the sockets are
-    #[arg(long, value_name = "DIR")]
-    runtime_dir: Option<PathBuf>,
-    /// Where the vault is
-    #[arg(long, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
-    /// Serve the sockets only, even where there is a session bus
-    #[arg(long)]
-    no_dbus: bool,
-    /// Write one byte to this descriptor when every door is open
-    #[arg(long, value_name = "N")]
-    ready_fd: Option<i32>,
-    /// What to log, for example "debug"
-    #[arg(long, value_name = "FILTER")]
-    log: Option<String>,
-}
+use clap::Parser as _;
 
 #[tokio::main]
 async fn main() -> ExitCode {

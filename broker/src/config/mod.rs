@@ -12,7 +12,9 @@ pub mod env;
 mod file;
 mod manifests;
 mod rules;
+mod schema;
 pub mod settings;
+mod show;
 #[cfg(test)]
 mod tests;
 
@@ -27,9 +29,11 @@ use toml::Table;
 
 pub use self::credential::{CredentialSettings, Credentials, Scheme};
 pub use self::entry::{AddError, NewClientAuth, NewProvider, name_for};
+pub use self::schema::schema;
 pub use self::settings::{
     ClientAuth, Endpoints, Flow, ProviderSettings, SecretPlace, Settings, Target, Use, VaultKey,
 };
+pub use self::show::{Shown, effective};
 
 /// The system's configuration.
 const SYSTEM_FILE: &str = "/etc/authbroker/config.toml";

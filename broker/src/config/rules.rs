@@ -10,6 +10,7 @@ use authbroker_core::caller::Identity;
 use authbroker_core::policy::{AccountMatch, AppMatch, Decision, Policy, Reach, Rule, RulePlace};
 use authbroker_core::resource::Resource;
 use authbroker_core::scope::ScopeSet;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -17,9 +18,10 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use super::file;
 
 /// `[[rule]]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenRule {
+    #[schemars(with = "SaidApp")]
     app: App,
     #[serde(default)]
     account: Option<String>,
@@ -31,7 +33,7 @@ pub(super) struct WrittenRule {
 }
 
 /// A decision, as it is written.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Word {
     Allow,
@@ -57,8 +59,25 @@ pub(super) enum App {
     Known(Box<AppKeys>),
 }
 
+/// The same for the schema: a word, or a table.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its shape matters")]
+enum SaidApp {
+    Any(Star),
+    Known(AppKeys),
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape matters")]
+enum Star {
+    /// Every app.
+    #[serde(rename = "*")]
+    Any,
+}
+
 /// `app = { … }`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppKeys {
     flatpak: Option<String>,

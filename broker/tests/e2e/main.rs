@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests expect")]
 
 mod api_calls;
+mod around;
 mod audit;
 mod bound;
 mod brokerctl;

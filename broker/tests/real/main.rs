@@ -24,6 +24,7 @@ mod oidc_provider;
 mod openid_client;
 mod other_ways;
 mod system_unit;
+mod shells;
 mod systemd;
 mod varlink;
 mod world;

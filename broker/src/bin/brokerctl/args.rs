@@ -3,13 +3,18 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use clap_complete::ArgValueCandidates;
 
+use crate::complete;
+
+mod around;
 mod audit;
 mod credential;
 mod exec;
 mod provider;
 mod wanted;
 
+pub(crate) use self::around::{Completions, Man, Shell};
 pub(crate) use self::audit::Audit;
 pub(crate) use self::credential::{Aws, CredentialCommand};
 pub(crate) use self::exec::Exec;
@@ -18,7 +23,13 @@ pub(crate) use self::wanted::Wanted;
 
 /// Signs in and out, gives tokens, and tells how the broker is.
 #[derive(Debug, Parser)]
-#[command(name = "brokerctl", version)]
+#[command(
+    name = "brokerctl",
+    version,
+    after_long_help = "\
+Exit codes: 0 done; 1 failed otherwise; 2 wrong use; 3 a person must act; 4 refused; 5 the provider cannot be \
+reached; 6 no broker is running; 7 the configuration is wrong; 8 the vault is locked or broken."
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -84,6 +95,10 @@ pub(crate) enum Command {
     Vault(VaultCommand),
     /// The record of who was given what; what its chain promises, --verify checks
     Audit(Audit),
+    /// Print the script with which a shell completes command lines
+    Completions(Completions),
+    /// Write the manual pages into a folder
+    Man(Man),
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,12 +120,17 @@ pub(crate) struct Rekey {
 pub(crate) enum ConfigCommand {
     /// Check the configuration, without a daemon
     Check,
+    /// Show what is in force, and which file and line says so
+    Show,
+    /// Print the configuration's JSON Schema, for editors
+    Schema,
 }
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "fields are named as the options are")]
 pub(crate) struct Login {
     /// The provider, or an account to sign in again
+    #[arg(add = ArgValueCandidates::new(complete::accounts_and_providers))]
     pub(crate) provider: Option<String>,
     /// Print the address instead of opening a browser
     #[arg(long)]
@@ -144,6 +164,7 @@ pub(crate) struct Login {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Logout {
     /// The account: its id, its provider, or its username
+    #[arg(add = ArgValueCandidates::new(complete::accounts))]
     pub(crate) account: Option<String>,
     /// Every account
     #[arg(long, conflicts_with = "account")]

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 
 use authbroker::config::{AddError, ConfigError};
 use authbroker::setup;
@@ -34,6 +35,13 @@ pub(crate) enum Failure {
         account: String,
         /// How its tokens are presented.
         token_type: String,
+    },
+    /// A folder that cannot be written to.
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// A program that cannot be run.
     Program {
@@ -95,6 +103,7 @@ impl Failure {
             Self::Add(AddError::Disk { .. })
             | Self::Unusable(_)
             | Self::NotKept(_)
+            | Self::Folder { .. }
             | Self::Bound { .. }
             | Self::Audit(_)
             | Self::Output(_)
@@ -119,7 +128,10 @@ impl Failure {
             Self::NoCredential(_) => "NoSuchAccount",
             Self::Bound { .. } | Self::NotKept(_) => "NotSupported",
             Self::Audit(_) => "AuditBroken",
-            Self::Add(AddError::Disk { .. }) | Self::Output(_) | Self::Input(_) => "Internal",
+            Self::Folder { .. }
+            | Self::Add(AddError::Disk { .. })
+            | Self::Output(_)
+            | Self::Input(_) => "Internal",
         }
     }
 
@@ -141,6 +153,9 @@ impl Failure {
             Self::Bound { account, token_type } => format!(
                 "the tokens of {account} are bound to a key ({token_type}): alone they open nothing"
             ),
+            Self::Folder { folder, source } => {
+                format!("{} cannot be written to: {source}", folder.display())
+            }
             Self::Program { program, source } => {
                 format!("{} cannot be run: {source}", program.display())
             }
@@ -167,6 +182,7 @@ impl Failure {
                 "add [credential.\"HOST\"] to the configuration (brokerctl config schema)"
             }
             Self::Bound { .. } => "brokerctl headers METHOD URL gives a proof along with the token",
+            Self::Folder { .. } => "choose a folder of your own",
             Self::Program { .. } => "check the command after --",
             Self::Audit(_) => {
                 "keep a copy of that folder: it is the evidence. With it moved away, the next start of the broker begins a new record"

@@ -3,6 +3,7 @@
 mod args;
 mod called;
 mod commands;
+mod complete;
 mod failure;
 mod print;
 
@@ -14,8 +15,13 @@ use self::args::{Args, Command, ConfigCommand, VaultCommand};
 use self::failure::Failure;
 use self::print::Printer;
 
+fn main() -> ExitCode {
+    complete::answer();
+    perform()
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+async fn perform() -> ExitCode {
     let args = Args::parse_from(called::words());
     let printer = Printer::new(args.json);
     match run(args, &printer).await {
@@ -42,6 +48,10 @@ async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
         Command::Reload => commands::reload::run(&place, printer).await,
         Command::Provider(command) => commands::provider::run(&place, command, printer).await,
         Command::Config(ConfigCommand::Check) => commands::config::check(place.config, printer),
+        Command::Config(ConfigCommand::Show) => commands::config::show(place.config, printer),
+        Command::Config(ConfigCommand::Schema) => commands::config::schema(printer),
+        Command::Completions(wanted) => commands::completions::run(wanted.shell, printer),
+        Command::Man(man) => commands::man::run(&man.folder, printer),
         Command::Unlock => commands::unlock::unlock(&place, printer).await,
         Command::Lock => commands::unlock::lock(&place, printer).await,
         Command::Audit(audit) => commands::audit::run(&place, audit, printer).await,

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use authbroker::config::Flow;
 use clap::Subcommand;
+use clap_complete::ArgValueCandidates;
+
+use crate::complete;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProviderCommand {
@@ -16,6 +19,7 @@ pub(crate) enum ProviderCommand {
     /// Look at a provider, or at all of them, and tell what is wrong
     Check {
         /// The provider's name
+        #[arg(add = ArgValueCandidates::new(complete::providers))]
         provider: Option<String>,
     },
 }

@@ -1,10 +1,14 @@
 //! Which token a command is about.
 
 use authbroker_client::TokenRequest;
+use clap_complete::ArgValueCandidates;
+
+use crate::complete;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Wanted {
     /// The account: its id, its provider, or its username
+    #[arg(add = ArgValueCandidates::new(complete::accounts))]
     pub(crate) account: Option<String>,
     /// An API that the token is for
     #[arg(long = "resource", value_name = "R")]

@@ -1,8 +1,9 @@
-//! `brokerctl config check`: whether a configuration is right, without a daemon.
+//! `brokerctl config`: whether a configuration is right, what it means, and what it may say. None of
+//! it needs a daemon.
 
 use std::path::PathBuf;
 
-use authbroker::config;
+use authbroker::config::{self, Shown};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -28,5 +29,31 @@ pub(crate) fn check(file: Option<PathBuf>, printer: &Printer) -> Result<(), Fail
         if providers.is_empty() { "none".to_owned() } else { providers.join(", ") }
     ))?;
     printer.line(&format!("vault key: {}", settings.vault_key.describe()))?;
+    Ok(())
+}
+
+/// What is in force, and which file and line says so.
+pub(crate) fn show(file: Option<PathBuf>, printer: &Printer) -> Result<(), Failure> {
+    let named = file.is_some();
+    let shown = config::effective(config::user_file(file).as_deref(), named);
+    let shown = shown.map_err(Failure::Config)?;
+    if printer.json() {
+        printer.document(&shown)?;
+        return Ok(());
+    }
+    let from = |shown: &Shown| match (&shown.file, shown.line) {
+        (Some(file), Some(line)) => format!("{}:{line}", file.display()),
+        _ => "default".to_owned(),
+    };
+    let row = |shown: &Shown| vec![shown.key.clone(), shown.value.to_string(), from(shown)];
+    let rows: Vec<_> = shown.iter().map(row).collect();
+    printer.table(&["KEY", "VALUE", "SAID BY"], &rows)?;
+    Ok(())
+}
+
+/// The configuration's JSON Schema, for editors.
+pub(crate) fn schema(printer: &Printer) -> Result<(), Failure> {
+    let schema = serde_json::to_string_pretty(&config::schema()).map_err(std::io::Error::from)?;
+    printer.line(&schema)?;
     Ok(())
 }

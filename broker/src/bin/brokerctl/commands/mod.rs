@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod audit;
 mod browser;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod credential;
 mod device;
@@ -10,6 +11,7 @@ pub(crate) mod exec;
 pub(crate) mod headers;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod man;
 mod passphrase;
 pub(crate) mod provider;
 pub(crate) mod reload;
