@@ -121,13 +121,13 @@ summary() {
 PROGRAMS="
     cc:gcc ld:libc6-dev
     dbus-daemon:dbus busctl:systemd systemd-analyze:systemd systemd-socket-activate:systemd
-    unshare:util-linux ip:iproute2
+    ip:iproute2
     bash:bash zsh:zsh fish:fish tmux:tmux man:man-db
     git:git kubectl:kubernetes-client
     gdbus:libglib2.0-bin gnome-keyring-daemon:gnome-keyring
     unshare:util-linux nsenter:util-linux setpriv:util-linux mount:mount
     bwrap:bubblewrap xdg-dbus-proxy:xdg-dbus-proxy python3:python3
-    node:nodejs npm:npm chromium:chromium
+    node:nodejs npm:npm chromium:chromium redis-server:redis-server
     Xvfb:xvfb xdotool:xdotool import:imagemagick
 "
 # Packages without a program of their own: what the window loads when it runs, and Python's venv.

@@ -8,7 +8,6 @@
 //!
 //! [RFC 7662]: https://www.rfc-editor.org/rfc/rfc7662
 
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,12 +15,12 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
-use zeroize::Zeroizing;
 
 use crate::claims::RawClaims;
 use crate::error::{Refusal, chain};
 use crate::issuer::Issuer;
 use crate::provider::{AskError, NoClient, Provider, in_time};
+use crate::secret::Secret;
 use crate::verify::Invalid;
 
 /// How long the issuer's word on a token counts: a token that is taken back works this long yet.
@@ -63,27 +62,6 @@ impl Introspection {
     /// Asks an issuer about opaque tokens, at the endpoint that its metadata names.
     pub fn new(issuer: Issuer, client_id: String, secret: Secret) -> Self {
         Self { issuer, endpoint: None, client_id, secret, asked: Asked::Opaque }
-    }
-}
-
-/// A secret that no log can show.
-#[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// Wraps a secret.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
     }
 }
 

@@ -34,6 +34,7 @@ pub mod origin;
 mod provider;
 mod public_key;
 pub mod routes;
+pub mod secret;
 pub mod server;
 pub mod tls;
 mod verdicts;

@@ -152,13 +152,13 @@ async fn the_file_does_what_the_flags_do_and_a_flag_wins() {
     ));
     let path = file.path().to_str().unwrap();
     let token = key.token_with(&json!({ "typ": "JWT" }), &claims_now(&issuer.url));
-    let by_file = Running::spawn(program(&["--config", path]));
+    let by_file = Running::spawn(&mut program(&["--config", path]));
     assert_eq!(by_file.private(&token).await, StatusCode::FORBIDDEN);
-    let by_flag = program(&["--config", path, "--require-scope", "mail.read"]);
-    assert_eq!(Running::spawn(by_flag).private(&token).await, StatusCode::OK);
+    let mut by_flag = program(&["--config", path, "--require-scope", "mail.read"]);
+    assert_eq!(Running::spawn(&mut by_flag).private(&token).await, StatusCode::OK);
     let mut by_environment = program(&["--config", path]);
     by_environment.env("AUTHBROKER_API_ACCEPT_TYP_JWT", "false");
-    assert_eq!(Running::spawn(by_environment).private(&token).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(Running::spawn(&mut by_environment).private(&token).await, StatusCode::UNAUTHORIZED);
 }
 
 #[test]

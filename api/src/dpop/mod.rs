@@ -10,17 +10,20 @@
 
 mod nonce;
 mod proof;
+#[cfg(feature = "redis")]
+mod redis;
 mod store;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::OnceCell;
 
 use self::nonce::Nonces;
 pub use self::proof::InvalidProof;
 use self::proof::{Occasion, Proof};
+#[cfg(feature = "redis")]
+pub use self::redis::{InvalidStore, RedisStore};
 pub use self::store::{MemoryStore, Pending, ProofId, ProofStore, StoreUnavailable};
 use crate::algorithm::SigningAlg;
 use crate::error::Refusal;
@@ -62,8 +65,16 @@ pub(crate) struct Dpop {
     rules: ProofRules,
     addressing: Addressing,
     store: Arc<dyn ProofStore>,
-    /// Made when the first proof comes: the key is in the store, which may be elsewhere.
-    nonces: OnceCell<Nonces>,
+    /// Made when the first proof comes, and anew now and then: the key is in the store, which may be
+    /// elsewhere and may have lost it. A std mutex, because it is held for a clone of a pointer and
+    /// never across an `.await`.
+    nonces: Mutex<Option<Held>>,
+}
+
+/// The nonces of one key, and the span of time in which the store has said that it is the key.
+struct Held {
+    nonces: Arc<Nonces>,
+    span: u64,
 }
 
 /// When a fresh proof may be forgotten, and the nonce that the client should use from now on.
@@ -78,7 +89,7 @@ impl Dpop {
         addressing: Addressing,
         store: Arc<dyn ProofStore>,
     ) -> Self {
-        Self { rules, addressing, store, nonces: OnceCell::new() }
+        Self { rules, addressing, store, nonces: Mutex::default() }
     }
 
     /// Whether a token must be bound to a key.
@@ -114,8 +125,7 @@ impl Dpop {
     }
 
     async fn fresh_by_nonce(&self, proof: &Proof, now: u64) -> Result<Fresh, Refusal> {
-        let make = async || Ok::<_, StoreUnavailable>(Nonces::new(&self.store.nonce_key().await?));
-        let nonces = self.nonces.get_or_try_init(make).await?;
+        let nonces = self.nonces(now).await?;
         let newest = || nonces.newest(now);
         match proof.nonce.as_deref().and_then(|nonce| nonces.good_until(nonce, now)) {
             Some(until) => {
@@ -124,6 +134,20 @@ impl Dpop {
             }
             None => Err(Refusal::UseNonce(newest())),
         }
+    }
+
+    /// The nonces of the key that all instances share.
+    async fn nonces(&self, now: u64) -> Result<Arc<Nonces>, StoreUnavailable> {
+        let span = nonce::span(now);
+        let held = || self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        let known =
+            held().as_ref().filter(|held| held.span == span).map(|held| held.nonces.clone());
+        if let Some(nonces) = known {
+            return Ok(nonces);
+        }
+        let nonces = Arc::new(Nonces::new(&self.store.nonce_key().await?));
+        *held() = Some(Held { nonces: Arc::clone(&nonces), span });
+        Ok(nonces)
     }
 }
 

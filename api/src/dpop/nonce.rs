@@ -24,7 +24,7 @@ impl Nonces {
 
     /// The nonce to use from now on.
     pub(super) fn newest(&self, now: u64) -> HeaderValue {
-        let span = (now / SPAN).to_be_bytes();
+        let span = span(now).to_be_bytes();
         let tag = hmac::sign(&self.key, &span);
         let text = URL_SAFE_NO_PAD.encode([&span, tag.as_ref()].concat());
         // The alphabet of base64 can stand in a header.
@@ -40,12 +40,17 @@ impl Nonces {
         let span = u64::from_be_bytes(*span);
         let until = (span + 2) * SPAN;
         // Another instance's clock may be a little ahead.
-        let begun = span <= now / SPAN + 1;
+        let begun = span <= self::span(now) + 1;
         (begun && now < until).then_some(until)
     }
 }
 
+/// The span that a time lies in.
+pub(super) fn span(now: u64) -> u64 {
+    now / SPAN
+}
+
 /// Whether there is no newer nonce than the one that ends at `until`.
 pub(super) fn is_newest(until: u64, now: u64) -> bool {
-    until >= (now / SPAN + 2) * SPAN
+    until >= (span(now) + 2) * SPAN
 }

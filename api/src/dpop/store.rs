@@ -1,7 +1,7 @@
 //! What must be remembered between requests with proofs: which were used, and the nonces' key.
 //!
 //! It is all that the instances of one API share, so it stands behind a trait. [`MemoryStore`] is
-//! for one instance.
+//! for one instance; `RedisStore` is for several (feature `redis`, which is on by default).
 
 use std::collections::{BTreeMap, HashSet};
 use std::pin::Pin;
@@ -26,7 +26,7 @@ pub trait ProofStore: Send + Sync {
     /// seconds since the Unix epoch.
     fn first_use(&self, proof: ProofId, now: u64, until: u64) -> Pending<'_, bool>;
 
-    /// The secret key of the nonces: always the same, for every instance.
+    /// The secret key of the nonces: the same for every instance, and asked for once a minute.
     fn nonce_key(&self) -> Pending<'_, [u8; 32]>;
 }
 

@@ -76,6 +76,16 @@ pub(crate) struct Given {
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(super) dpop_nonces: Option<bool>,
 
+    /// The Redis or Valkey server in which the instances of this API share their used proofs
+    #[cfg(feature = "redis")]
+    #[arg(long, env = "AUTHBROKER_API_PROOF_STORE", value_name = "URL", hide_env_values = true)]
+    pub(super) proof_store: Option<String>,
+
+    /// The file that holds the password of that server
+    #[cfg(feature = "redis")]
+    #[arg(long, env = "AUTHBROKER_API_PROOF_STORE_PASSWORD_FILE", value_name = "FILE")]
+    pub(super) proof_store_password_file: Option<PathBuf>,
+
     /// Where clients reach this API, if a proxy stands before it
     #[arg(long, env = "AUTHBROKER_API_PUBLIC_URL", value_name = "URL")]
     pub(super) public_url: Option<Url>,
@@ -170,6 +180,12 @@ impl Given {
             recent_acr: self.recent_acr.or(there.recent_acr),
             require_dpop: self.require_dpop.or(there.require_dpop),
             dpop_nonces: self.dpop_nonces.or(there.dpop_nonces),
+            #[cfg(feature = "redis")]
+            proof_store: self.proof_store.or(there.proof_store),
+            #[cfg(feature = "redis")]
+            proof_store_password_file: self
+                .proof_store_password_file
+                .or(there.proof_store_password_file),
             public_url: self.public_url.or(there.public_url),
             trust_proxy: self.trust_proxy.or(there.trust_proxy),
             introspect: self.introspect.or(there.introspect),

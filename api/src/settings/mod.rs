@@ -14,9 +14,11 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use private_api::auth::Setup;
 use private_api::claims::{Acr, Scope};
-use private_api::introspection::{Asked, Introspection, Secret};
+use private_api::introspection::{Asked, Introspection};
+use private_api::secret::Secret;
 use private_api::verify::Rules;
 use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
 
 pub(crate) use self::given::LogFormat;
 use self::given::{Given, Introspect};
@@ -93,6 +95,10 @@ fn setup(given: Given) -> anyhow::Result<Setup> {
     setup.introspection = introspection(&given, &setup.rules)?;
     setup.proofs.required = given.require_dpop.unwrap_or_default();
     setup.proofs.nonces = given.dpop_nonces.unwrap_or_default();
+    #[cfg(feature = "redis")]
+    if let Some(address) = &given.proof_store {
+        setup.store = proof_store(address, given.proof_store_password_file.as_deref())?;
+    }
     setup.addressing.public_url = given.public_url;
     let proxies = given.trust_proxy.unwrap_or_default();
     setup.addressing.trusted_proxies = proxies.into_iter().map(|network| network.0).collect();
@@ -123,16 +129,31 @@ fn introspection(given: &Given, rules: &Rules) -> anyhow::Result<Option<Introspe
     let client_id = client_id.context("--introspect needs --introspection-client-id")?;
     let path = given.introspection_secret_file.as_ref();
     let path = path.context("--introspect needs --introspection-secret-file")?;
-    let secret =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut introspection =
-        Introspection::new(issuer, client_id, Secret::new(secret.trim_end().to_owned()));
+    let mut introspection = Introspection::new(issuer, client_id, read_secret(path)?);
     introspection.endpoint.clone_from(&given.introspection_endpoint);
     introspection.asked = match introspect {
         Introspect::Opaque => Asked::Opaque,
         Introspect::All => Asked::All,
     };
     Ok(Some(introspection))
+}
+
+/// Where several instances remember their used proofs.
+#[cfg(feature = "redis")]
+fn proof_store(
+    address: &str,
+    password: Option<&Path>,
+) -> anyhow::Result<std::sync::Arc<dyn private_api::dpop::ProofStore>> {
+    let password = password.map(read_secret).transpose()?;
+    let store = private_api::dpop::RedisStore::new(address, password.as_ref());
+    Ok(std::sync::Arc::new(store.context("--proof-store")?))
+}
+
+/// The line of a file that holds a secret.
+fn read_secret(path: &Path) -> anyhow::Result<Secret> {
+    let text = std::fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Secret::new(text.trim_end().to_owned()))
 }
 
 fn certificate(given: &Given) -> anyhow::Result<Option<Certificate>> {

@@ -32,10 +32,10 @@ impl Running {
         let mut command =
             program(&["--issuer", issuer, "--audience", AUDIENCE, "--listen", "127.0.0.1:0"]);
         command.args(more);
-        Self::spawn(command)
+        Self::spawn(&mut command)
     }
 
-    pub fn spawn(mut command: Command) -> Self {
+    pub fn spawn(command: &mut Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let line = first_line(&mut child);
@@ -57,6 +57,13 @@ impl Running {
 
     pub async fn get(&self, path: &str, token: &str) -> StatusCode {
         let request = client().get(format!("{}{path}", self.url)).bearer_auth(token);
+        request.send().await.unwrap().status()
+    }
+
+    /// GET /private with a bound token and a proof.
+    pub async fn proven(&self, token: &str, proof: &str) -> StatusCode {
+        let request = client().get(format!("{}/private", self.url)).header("dpop", proof);
+        let request = request.header("authorization", format!("DPoP {token}"));
         request.send().await.unwrap().status()
     }
 
