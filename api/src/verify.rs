@@ -25,6 +25,7 @@ use crate::claims::{Audience, Claims, Confirmation, NumericDate, RawClaims, pres
 use crate::issuer::Issuer;
 use crate::jwks::KeySet;
 use crate::jws::Jws;
+use crate::public_key::PublicKey;
 
 /// Bytes. Larger than any access token that would fit the header limits of common proxies.
 const MAX_TOKEN: usize = 16 * 1024;
@@ -95,8 +96,13 @@ impl<'a> Unverified<'a> {
         issuers.find(|issuer| issuer.as_str() == claimed).ok_or(Invalid::Issuer)
     }
 
+    /// Whether one of these keys can have signed it; if not, the issuer may have newer ones.
+    pub fn is_for_one_of(&self, keys: &KeySet) -> bool {
+        self.fitting(keys).next().is_some()
+    }
+
     /// Checks all the rest. `now` is in seconds since the Unix epoch.
-    pub fn verify(&self, rules: &Rules, keys: &KeySet, now: u64) -> Result<Verified, Invalid> {
+    pub fn verify(self, rules: &Rules, keys: &KeySet, now: u64) -> Result<Verified, Invalid> {
         // Whoever hands in the keys of another issuer gets no verdict but this.
         if self.issuer(rules)? != keys.issuer() {
             return Err(Invalid::Issuer);
@@ -104,14 +110,19 @@ impl<'a> Unverified<'a> {
         self.check_signature(keys)?;
         check_purpose(&self.claims, rules)?;
         check_times(&self.claims, now)?;
-        Verified::new(&self.claims, rules)
+        Verified::new(self.claims, rules)
     }
 
     fn check_signature(&self, keys: &KeySet) -> Result<(), Invalid> {
-        let mut fitting = keys.fitting(self.header.kid.as_deref(), self.alg).peekable();
-        fitting.peek().ok_or(Invalid::UnknownKey)?;
-        let good = fitting.any(|key| key.signed(&self.jws, self.alg));
+        if !self.is_for_one_of(keys) {
+            return Err(Invalid::UnknownKey);
+        }
+        let good = self.fitting(keys).any(|key| key.signed(&self.jws, self.alg));
         if good { Ok(()) } else { Err(Invalid::Signature) }
+    }
+
+    fn fitting<'k>(&'k self, keys: &'k KeySet) -> impl Iterator<Item = &'k PublicKey> {
+        keys.fitting(self.header.kid.as_deref(), self.alg)
     }
 }
 
@@ -132,7 +143,7 @@ pub(crate) fn vouched_for(
     }
     check_purpose(&said, rules)?;
     check_times(&said, now)?;
-    Verified::new(&said, rules)
+    Verified::new(said, rules)
 }
 
 /// Whether a token has the form of a JWS, so that it can be judged by itself.
@@ -165,7 +176,7 @@ enum Binding {
 }
 
 impl Verified {
-    fn new(raw: &RawClaims, rules: &Rules) -> Result<Self, Invalid> {
+    fn new(raw: RawClaims, rules: &Rules) -> Result<Self, Invalid> {
         let binding = match &raw.cnf {
             None => Binding::None,
             Some(Confirmation { jkt: Some(key), others }) if others.is_empty() => {
@@ -257,21 +268,21 @@ fn has_expired(exp: u64, now: u64) -> bool {
 }
 
 /// Builds the claims; what RFC 9068 §2.2 requires has no way round its line here.
-fn claims(raw: &RawClaims, rules: &Rules) -> Result<Claims, Invalid> {
-    let optional = |name, claim: &Option<String>| match claim {
+fn claims(raw: RawClaims, rules: &Rules) -> Result<Claims, Invalid> {
+    let optional = |name, claim: Option<String>| match claim {
         None if !rules.accept_missing_claims => Err(Invalid::Missing(name)),
-        claim => Ok(claim.clone()),
+        claim => Ok(claim),
     };
     Ok(Claims {
-        iss: raw.iss.clone().ok_or(Invalid::Missing("iss"))?,
-        sub: raw.sub.clone().ok_or(Invalid::Missing("sub"))?,
+        iss: raw.iss.ok_or(Invalid::Missing("iss"))?,
+        sub: raw.sub.ok_or(Invalid::Missing("sub"))?,
         iat: raw.iat.ok_or(Invalid::Missing("iat"))?.0,
         exp: raw.exp.ok_or(Invalid::Missing("exp"))?.0,
-        client_id: optional("client_id", &raw.client_id)?,
-        jti: optional("jti", &raw.jti)?,
+        client_id: optional("client_id", raw.client_id)?,
+        jti: optional("jti", raw.jti)?,
         auth_time: raw.auth_time.map(|NumericDate(seconds)| seconds),
-        acr: raw.acr.clone(),
-        scope: raw.scope.clone(),
+        acr: raw.acr,
+        scope: raw.scope,
     })
 }
 

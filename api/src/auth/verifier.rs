@@ -184,12 +184,11 @@ impl Verifier {
         let unverified = Unverified::parse(token, &self.rules)?;
         let jwks = self.jwks_of(unverified.issuer(&self.rules)?)?;
         let mut keys = jwks.current().await?;
-        let mut verdict = unverified.verify(&self.rules, &keys, self.now());
-        if let Err(Invalid::UnknownKey) = verdict {
+        if !unverified.is_for_one_of(&keys) {
             keys = jwks.newest().await?;
-            verdict = unverified.verify(&self.rules, &keys, self.now());
         }
-        Ok(self.remember(fingerprint, verdict?, Ground::Keys(keys)))
+        let verified = unverified.verify(&self.rules, &keys, self.now())?;
+        Ok(self.remember(fingerprint, verified, Ground::Keys(keys)))
     }
 
     /// Checks a token that says nothing itself.
