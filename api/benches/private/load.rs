@@ -34,7 +34,7 @@ pub(crate) struct Outcome {
 }
 
 /// A connection and when its request was sent.
-struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     sent: Instant,
 }
@@ -50,15 +50,21 @@ impl<'a> Load<'a> {
 
     /// Puts the load on a server, and fails if any answer is not 200.
     pub(crate) fn on(self, server: &Server) -> Outcome {
-        let (begun, cpu) = (Instant::now(), server.cpu());
+        self.on_all(&[server])
+    }
+
+    /// The same on several servers at once, which get their connections in turn.
+    pub(crate) fn on_all(self, servers: &[&Server]) -> Outcome {
+        let used = || servers.iter().map(|server| server.cpu()).sum::<Duration>();
+        let (begun, cpu) = (Instant::now(), used());
         let mut waits = match self {
             Self::Repeat(request, during) => {
                 let requests = std::iter::repeat_with(|| request);
-                run(server, requests.take_while(|_| begun.elapsed() < during))
+                run(servers, requests.take_while(|_| begun.elapsed() < during))
             }
-            Self::Each(requests) => run(server, requests.iter().map(Vec::as_slice)),
+            Self::Each(requests) => run(servers, requests.iter().map(Vec::as_slice)),
         };
-        let (took, cpu) = (begun.elapsed(), server.cpu().saturating_sub(cpu));
+        let (took, cpu) = (begun.elapsed(), used().saturating_sub(cpu));
         waits.sort_unstable();
         let wait = |percent: usize| waits[(waits.len() - 1) * percent / 100].as_secs_f64() * 1e6;
         Outcome {
@@ -69,16 +75,18 @@ impl<'a> Load<'a> {
     }
 }
 
-fn run<'r>(server: &Server, mut requests: impl Iterator<Item = &'r [u8]>) -> Vec<Duration> {
+fn run<'r>(servers: &[&Server], mut requests: impl Iterator<Item = &'r [u8]>) -> Vec<Duration> {
     let mut waits = Vec::new();
-    let mut connections: Vec<_> = requests
-        .by_ref()
-        .take(CONNECTIONS)
-        .map(|request| Connection::open(server, request))
+    let mut connections: Vec<_> = servers
+        .iter()
+        .cycle()
+        .zip(requests.by_ref().take(CONNECTIONS))
+        .map(|(server, request)| Connection::open(server, request))
         .collect();
     while !connections.is_empty() {
         connections.retain_mut(|connection| {
-            waits.push(connection.receive());
+            assert_eq!(connection.receive(), 200);
+            waits.push(connection.sent.elapsed());
             requests.next().map(|request| connection.send(request)).is_some()
         });
     }
@@ -86,7 +94,7 @@ fn run<'r>(server: &Server, mut requests: impl Iterator<Item = &'r [u8]>) -> Vec
 }
 
 impl Connection {
-    fn open(server: &Server, request: &[u8]) -> Self {
+    pub(crate) fn open(server: &Server, request: &[u8]) -> Self {
         let stream = TcpStream::connect(server.address()).unwrap();
         stream.set_nodelay(true).unwrap();
         let mut connection = Self { stream, sent: Instant::now() };
@@ -94,13 +102,13 @@ impl Connection {
         connection
     }
 
-    fn send(&mut self, request: &[u8]) {
+    pub(crate) fn send(&mut self, request: &[u8]) {
         self.sent = Instant::now();
         self.stream.write_all(request).unwrap();
     }
 
-    /// Reads one answer; gives how long it took.
-    fn receive(&mut self) -> Duration {
+    /// Reads one answer; gives its status.
+    pub(crate) fn receive(&mut self) -> u16 {
         let mut buffer = [0; ANSWER];
         let mut filled = 0;
         while !is_whole(&buffer[..filled]) {
@@ -108,8 +116,8 @@ impl Connection {
             assert_ne!(read, 0, "the server hung up: {}", text(&buffer[..filled]));
             filled += read;
         }
-        assert!(buffer.starts_with(b"HTTP/1.1 200 "), "{}", text(&buffer[..filled]));
-        self.sent.elapsed()
+        let status = buffer.strip_prefix(b"HTTP/1.1 ").expect("an answer of HTTP");
+        text(&status[..3]).parse().expect("a status")
     }
 }
 

@@ -1,6 +1,6 @@
 //! How fast `/private` is, and against what.
 //!
-//!     cargo bench -p private-api --bench private [warm] [new] [tutorial]
+//!     cargo bench -p private-api --bench private [warm] [es256] [rs256] [tutorial] [instances]
 //!
 //! Each server is a process of its own on the first core; the load comes from the second, over 32
 //! connections that are never idle, and is bounded in time or number. What is compared runs turn by
@@ -18,6 +18,7 @@
     reason = "a bench that cannot be set up must fail, and tells people what it found"
 )]
 
+mod instances;
 mod load;
 mod report;
 mod servers;
@@ -36,10 +37,10 @@ use crate::report::{Race, say};
 use crate::servers::Server;
 
 /// Turns of each comparison.
-const TURNS: usize = 7;
+const TURNS: usize = 13;
 
 /// How long one turn with the same request lasts.
-const TURN: Duration = Duration::from_secs(1);
+const TURN: Duration = Duration::from_millis(500);
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -58,12 +59,17 @@ fn main() {
     if wanted("warm") {
         world.warm_token();
     }
-    if wanted("new") {
-        world.distinct_tokens(&world.elliptic, "ES256", 8_000);
-        world.distinct_tokens(&world.rsa, "RS256", 1_500);
+    if wanted("es256") {
+        world.distinct_tokens(&world.elliptic, "ES256", 4_000);
+    }
+    if wanted("rs256") {
+        world.distinct_tokens(&world.rsa, "RS256", 1_200);
     }
     if wanted("tutorial") {
         world.tutorial();
+    }
+    if wanted("instances") {
+        world.instances();
     }
 }
 
@@ -121,7 +127,7 @@ impl World {
             race.turn([own, other]);
         }
         race.say(&format!("Tokens that are new, {alg}"), "at least 90 %");
-        let checks = servers::checks_per_second(key, &tokens[0], alg);
+        let checks = servers::checks_per_second(key, &tokens[0]);
         say(&format!("  {alg} checks in a loop, without any server: {checks:.0} /s"));
     }
 
@@ -133,7 +139,7 @@ impl World {
         let api = self.api();
         let request = request("/private", &self.token(&self.rsa, 2));
         // The just-in-time compiler has its time to warm up.
-        Load::repeat(&request, 3 * TURN).on(&node);
+        Load::repeat(&request, 6 * TURN).on(&node);
         let mut race = Race::new(["private-api", "express + express-jwt"]);
         for _ in 0..TURNS {
             let own = Load::repeat(&request, TURN).on(&api);
