@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::broker::Broker;
-use crate::config::{self, ConfigError, Settings, env};
+use crate::config::{self, ConfigError, Settings, VaultKey, env};
 use crate::fronts::varlink::{self, DaemonFacts, Services, Socket};
 use crate::platform::{self, FolderLock, LockError, Machine};
 use crate::services::audit::Audit;
+use crate::services::grants::Grants;
 use crate::services::vault::{Vault, VaultError};
 use crate::telemetry::Log;
 
@@ -145,7 +146,9 @@ pub fn start_broker(places: &Places, settings: Settings) -> Result<Broker, Start
     let safe = Arc::new(vault.clone());
     let journal = env::journal_socket();
     let audit = Audit::start(&places.state_dir, safe, journal).map_err(StartError::Audit)?;
-    Ok(Broker::start(platform::own_uid(), settings, vault, machine, audit)?)
+    let durable = settings.vault_key != VaultKey::Memory;
+    let grants = Grants::open(durable.then_some(places.state_dir.as_path()));
+    Ok(Broker::start(platform::own_uid(), settings, vault, machine, audit, grants)?)
 }
 
 /// What the admin tool may ask of the daemon.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -226,6 +228,15 @@ impl Admin {
         let _: serde_json::Value =
             self.connections.call(&self.method("Reload"), &serde_json::json!({})).await?;
         Ok(())
+    }
+
+    /// Calls a method of the admin interface.
+    pub(crate) async fn call<P: Serialize + Sync, R: DeserializeOwned>(
+        &self,
+        method: &str,
+        parameters: &P,
+    ) -> Result<R, Error> {
+        self.connections.call(&self.method(method), parameters).await
     }
 
     #[expect(clippy::unused_self, reason = "reads as a property of the interface")]

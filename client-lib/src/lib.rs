@@ -25,6 +25,7 @@ pub mod blocking;
 mod client;
 mod error;
 pub mod http;
+mod policy;
 mod request;
 mod token;
 mod transport;

@@ -2,19 +2,21 @@
 //!
 //! 1. The request is put in the words that rules are written in: the APIs that its token would be
 //!    good for, and its scopes.
-//! 2. The core decides (`authbroker_core::policy`), by the rules of the configuration.
+//! 2. The core decides (`authbroker_core::policy`), by the rules of the configuration and by what
+//!    people have answered before.
 //! 3. A refusal, or a question that nobody is there to answer, becomes a failure with a way out.
 //! 4. What the provider then gives is looked at once more: it may have given more than was asked.
 
 use authbroker_core::account::Account;
-use authbroker_core::caller::{Caller, Identity};
+use authbroker_core::caller::{Caller, Door, Identity};
 use authbroker_core::failure::{Code, Failure, printable};
-use authbroker_core::policy::{self, Basis, Decision, Grant, Query, Verdict};
+use authbroker_core::policy::{self, Basis, Decision, Query, Reach, Verdict};
 use authbroker_core::resource::Resources;
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::token::AccessToken;
 
 use super::Broker;
+use super::answers::command;
 use crate::config::Target;
 use crate::platform::clock;
 
@@ -29,7 +31,6 @@ pub(super) enum Patience {
 
 impl Broker {
     /// Lets a request pass, or says why not.
-    #[expect(clippy::unused_async, reason = "a person who is asked takes time")]
     pub(super) async fn allowed(
         &self,
         caller: &Caller,
@@ -38,8 +39,12 @@ impl Broker {
         scopes: &ScopeSet,
         _patience: Patience,
     ) -> Result<Verdict, Failure> {
+        if caller.door != Door::Admin {
+            self.proven().await?;
+        }
         let resources = self.good_for(account, resources);
         let verdict = self.verdict(caller, account, &resources, scopes);
+        self.0.grants.count(&caller.app(), &verdict, clock::now().wall);
         match verdict.decision {
             Decision::Allow => Ok(verdict),
             Decision::Deny => Err(denied(caller, account, &resources, &verdict)),
@@ -92,12 +97,13 @@ impl Broker {
     /// of their user's: nothing would keep them from looking.
     pub(super) fn knows(&self, caller: &Caller, account: &Account) -> bool {
         let settings = self.settings();
-        let named = (&account.id, &account.provider);
+        let (named, answers) = ((&account.id, &account.provider), self.0.grants.snapshot());
         let now = clock::now().wall;
         !is_confined(&caller.identity)
-            || policy::may_have_some(caller, named, &settings.policy, &self.answers(), now)
+            || policy::may_have_some(caller, named, &settings.policy, &answers.grants, now)
     }
 
+    /// What is decided on a request.
     pub(super) fn verdict(
         &self,
         caller: &Caller,
@@ -107,13 +113,8 @@ impl Broker {
     ) -> Verdict {
         let Account { id, provider, .. } = account;
         let query = Query { caller, account: id, provider, resources, scopes };
-        policy::decide(&query, &self.settings().policy, &self.answers(), clock::now().wall)
-    }
-
-    /// What people have answered before.
-    #[expect(clippy::unused_self, reason = "answers are remembered from the next step on")]
-    fn answers(&self) -> Vec<Grant> {
-        Vec::new()
+        let answers = self.0.grants.snapshot();
+        policy::decide(&query, &self.settings().policy, &answers.grants, clock::now().wall)
     }
 
     /// The APIs that a token would be good for: where the provider is not told which one is meant,
@@ -173,17 +174,8 @@ fn unanswered(
         "nobody has said yet whether {} may have {what}",
         printable(&caller.app().to_string())
     );
-    let mut hint = format!(
-        "brokerctl grants allow {} --account {}",
-        word(&caller.app().to_string()),
-        account.provider
-    );
-    for resource in resources {
-        hint = format!("{hint} --resource {}", word(resource.as_str()));
-    }
-    for scope in scopes.iter() {
-        hint = format!("{hint} --scope {}", word(scope));
-    }
+    let reach = Reach::of(resources, scopes);
+    let hint = command(&caller.app(), Some(&account.provider), &reach);
     Failure::new(Code::ConsentRequired, message, hint)
 }
 
@@ -211,7 +203,7 @@ fn why_hint(
 }
 
 /// A word that a person may paste into a shell, whoever chose it.
-fn word(text: &str) -> String {
+pub(super) fn word(text: &str) -> String {
     let text = printable(text);
     let plain = |c: char| c.is_ascii_alphanumeric() || ":/._-@+=,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

@@ -73,7 +73,7 @@ impl Broker {
     }
 
     /// Ends the record: whatever happens after this is in none.
-    pub async fn close(&self) {
+    pub(super) async fn end_record(&self) {
         self.0.audit.record(Record::of(Event::Stop));
         let audit = self.0.audit.clone();
         // Waiting for a disk; a thread that failed has told so itself.

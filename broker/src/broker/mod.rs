@@ -4,6 +4,7 @@
 //! here knows which door a caller came in by, and nothing below knows that there are callers.
 
 mod access;
+pub mod answers;
 pub mod audit;
 mod challenge;
 mod headers;
@@ -11,6 +12,7 @@ mod requests;
 mod resolve;
 pub mod vault;
 mod view;
+pub mod why;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -24,6 +26,7 @@ use authbroker_core::failure::{Code, Failure, StepUp};
 use authbroker_core::lifecycle::{SignOutReach, Want};
 use authbroker_core::policy::Basis;
 use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
+use authbroker_core::resource::Resources;
 use authbroker_core::time::{Now, UnixTime};
 use authbroker_core::token::{AccessToken, SlotKey};
 use tokio::sync::{mpsc, watch};
@@ -39,6 +42,7 @@ use crate::doorkeeper;
 use crate::platform::{Machine, clock};
 use crate::providers::Providers;
 use crate::services::audit::Audit;
+use crate::services::grants::Grants;
 use crate::services::oidc::dpop::Nonces;
 use crate::services::vault::{Vault, VaultError};
 use crate::sessions::Sessions;
@@ -65,6 +69,9 @@ struct Inner {
     audit: Audit,
     /// Whether the vault's key was looked for on the record's behalf.
     key_sought: AtomicBool,
+    grants: Grants,
+    /// What is wrong with what was remembered of people's answers, if anything.
+    answers_problem: Mutex<Option<String>>,
     /// The nonces of APIs; those of providers are with the providers.
     nonces: Nonces,
 }
@@ -101,6 +108,7 @@ impl Broker {
         vault: Vault,
         machine: Machine,
         audit: Audit,
+        grants: Grants,
     ) -> Result<Self, VaultError> {
         audit.record(audit::started());
         let providers = Providers::default();
@@ -123,7 +131,7 @@ impl Broker {
         sessions.take_up_clients();
         let sign_ins = SignIns::new(sessions.clone(), vault.clone(), audit.clone());
         tokio::spawn(doorkeeper::keep(vault.clone(), sessions.clone(), audit.clone()));
-        Ok(Self(Arc::new(Inner {
+        let broker = Self(Arc::new(Inner {
             owner,
             started: clock::now(),
             settings: RwLock::new(Arc::new(settings)),
@@ -135,8 +143,12 @@ impl Broker {
             sign_ins,
             audit,
             key_sought: AtomicBool::new(false),
+            grants,
+            answers_problem: Mutex::new(None),
             nonces: Nonces::default(),
-        })))
+        }));
+        tokio::spawn(broker.clone().keep_answers());
+        Ok(broker)
     }
 
     /// Puts new settings in force, or says why they were not taken and keeps the old ones.
@@ -158,6 +170,8 @@ impl Broker {
         self.0.sessions.set_ahead(settings.ahead);
         self.0.sessions.take_up_clients();
         *self.0.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        // Another policy may show other accounts.
+        self.0.sessions.announce();
     }
 
     /// Whether this caller is served at all: the broker's own user, and nobody else.
@@ -218,11 +232,15 @@ impl Broker {
 
     /// Which slot a request means: the provider's default API where it names none.
     fn key(&self, account: &Account, request: &TokenRequest) -> Result<SlotKey, Failure> {
-        let mut resources = request.resources.clone();
-        if resources.is_empty() {
-            resources = self.0.providers.get(&account.provider)?.settings().default_resources();
-        }
+        let resources = self.or_default(account, request.resources.clone())?;
         Ok(SlotKey { scopes: request.scopes.clone(), resources })
+    }
+
+    fn or_default(&self, account: &Account, resources: Resources) -> Result<Resources, Failure> {
+        if resources.is_empty() {
+            return Ok(self.0.providers.get(&account.provider)?.settings().default_resources());
+        }
+        Ok(resources)
     }
 
     /// A sign-in for an app: silent if there is one already, else the broker opens the browser, or
@@ -275,6 +293,12 @@ impl Broker {
                 }
             }
         }))
+    }
+
+    /// Writes down what is not on the disk yet. Nothing is asked of the broker after this.
+    pub async fn close(&self) {
+        self.write_answers().await;
+        self.end_record().await;
     }
 
     /// The accounts that this caller may see.

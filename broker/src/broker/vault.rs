@@ -59,7 +59,9 @@ impl Broker {
         let locking = self.0.vault.begin_to_lock().map_err(failure)?;
         let put_away = self.0.sessions.put_all_away(&somebody_locked_it()).await;
         put_away.map_err(|accounts| would_be_lost(&accounts))?;
+        self.write_answers().await;
         locking.finish();
+        self.0.grants.lock();
         tracing::info!("the vault was locked");
         Ok(())
     }
@@ -71,7 +73,9 @@ impl Broker {
         if let Some(key) = self.0.vault.chain_key() {
             self.0.audit.unlocked(key);
         }
-        self.record_vault(caller, Event::Rekey, rekeyed)
+        let rekeyed = self.record_vault(caller, Event::Rekey, rekeyed)?;
+        self.reseal_answers().await;
+        Ok(rekeyed)
     }
 
     /// Nobody is given anything from a vault that a person has locked, or is about to. An account

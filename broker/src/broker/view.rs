@@ -56,6 +56,8 @@ impl Broker {
         let accounts = self.0.sessions.list();
         let mut problems: Vec<_> =
             config_error.iter().cloned().chain(self.0.broken_records.iter().cloned()).collect();
+        problems
+            .extend(self.0.answers_problem.lock().unwrap_or_else(PoisonError::into_inner).clone());
         problems.extend(accounts.iter().filter_map(problem));
         problems.extend(self.0.audit.problems());
         let vault_key = self.0.vault.key_place();

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod browser;
+pub mod grants;
 pub mod oidc;
 pub mod registrations;
 pub mod vault;

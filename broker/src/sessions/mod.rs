@@ -269,6 +269,11 @@ impl Sessions {
         }
     }
 
+    /// Says that a list of accounts may look different to somebody.
+    pub fn announce(&self) {
+        self.tell();
+    }
+
     fn tell(&self) {
         self.0.changes.send_modify(|count| *count += 1);
     }

@@ -18,6 +18,7 @@ mod device;
 mod exec;
 mod faults;
 mod first_token;
+mod grants;
 mod headers;
 mod hostile;
 mod narrowing;

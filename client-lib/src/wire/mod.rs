@@ -9,6 +9,7 @@ pub mod audit;
 pub mod broker1;
 pub mod frame;
 pub mod places;
+pub mod policy;
 pub mod vault;
 
 use std::fmt;

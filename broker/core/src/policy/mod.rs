@@ -182,10 +182,16 @@ pub fn may_have_some(
     some
 }
 
-/// What an app says that it needs an account for.
-pub fn reason_of<'a>(caller: &Caller, policy: &'a Policy) -> Option<&'a str> {
-    let mut own = policy.manifests.iter().filter(|manifest| manifest.is_of(caller));
-    own.find_map(|manifest| manifest.reason.as_deref())
+impl Policy {
+    /// What a caller's app says of itself.
+    pub fn manifests_of(&self, caller: &Caller) -> impl Iterator<Item = &Manifest> {
+        self.manifests.iter().filter(move |manifest| manifest.is_of(caller))
+    }
+
+    /// What the app says that it needs an account for.
+    pub fn reason_of(&self, caller: &Caller) -> Option<&str> {
+        self.manifests_of(caller).find_map(|manifest| manifest.reason.as_deref())
+    }
 }
 
 /// Everything that bears on one request.
@@ -263,8 +269,7 @@ impl<'a> Judge<'a> {
     }
 
     fn manifests(&self) -> impl Iterator<Item = &'a Manifest> {
-        let caller = self.query.caller;
-        self.policy.manifests.iter().filter(move |manifest| manifest.is_of(caller))
+        self.policy.manifests_of(self.query.caller)
     }
 
     /// Everything that something is said of, whatever it is.

@@ -66,6 +66,18 @@ impl Reach {
         self.has_scope(part) && self.resources.as_ref().is_none_or(near)
     }
 
+    /// Whether nothing of this lies beyond `limit`.
+    pub fn is_within(&self, limit: &Self) -> bool {
+        let apis = limit.resources.as_ref().is_none_or(|limit| {
+            self.resources.as_ref().is_some_and(|resources| resources.is_subset(limit))
+        });
+        let scopes = limit
+            .scopes
+            .as_ref()
+            .is_none_or(|limit| self.scopes.as_ref().is_some_and(|scopes| scopes.is_subset(limit)));
+        apis && scopes
+    }
+
     fn has_scope(&self, part: Part<'_>) -> bool {
         let named = |all: &ScopeSet| part.scope.is_some_and(|scope| all.contains(scope));
         self.scopes.as_ref().is_none_or(named)
@@ -118,6 +130,21 @@ mod tests {
     fn an_api_and_a_path_below_it_may_be_one_to_a_provider() {
         assert!(near("https://api.example", "https://api.example/v1"));
         assert!(near("https://api.example/v1/mail", "https://api.example/v1"));
+    }
+
+    #[test]
+    fn who_leaves_a_kind_open_stays_within_no_limit_of_that_kind() {
+        let api = Resource::parse("https://api.example").unwrap();
+        let reach = |resources: &[&Resource], scopes: &str| {
+            let resources = resources.iter().map(|&resource| resource.clone()).collect();
+            Reach::of(&resources, &ScopeSet::parse(scopes).unwrap())
+        };
+        let limit = reach(&[&api], "read send");
+        assert!(reach(&[&api], "read").is_within(&limit));
+        for beyond in [reach(&[&api], ""), reach(&[], "read"), reach(&[&api], "read write")] {
+            assert!(!beyond.is_within(&limit), "{beyond:?}");
+            assert!(beyond.is_within(&Reach::default()));
+        }
     }
 
     #[test]

@@ -320,8 +320,8 @@ fn nobody_is_talked_into_more_than_the_app_says_it_needs() {
     }
     let other = flatpak("org.acme.Files");
     assert_eq!(verdict(&other, &reach(&[FILES], "read"), &capped, &[]).decision, Decision::Allow);
-    assert_eq!(reason_of(&mail, &capped), Some("shows your mail"));
-    assert_eq!(reason_of(&other, &capped), None);
+    assert_eq!(capped.reason_of(&mail), Some("shows your mail"));
+    assert_eq!(capped.reason_of(&other), None);
 }
 
 #[test]

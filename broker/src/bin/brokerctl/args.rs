@@ -11,6 +11,7 @@ mod around;
 mod audit;
 mod credential;
 mod exec;
+mod policy;
 mod provider;
 mod wanted;
 
@@ -18,6 +19,7 @@ pub(crate) use self::around::{Completions, Man, Shell};
 pub(crate) use self::audit::Audit;
 pub(crate) use self::credential::{Aws, CredentialCommand};
 pub(crate) use self::exec::Exec;
+pub(crate) use self::policy::{Answer, GrantsCommand, Why};
 pub(crate) use self::provider::{Add, Entry, ProviderCommand, Register};
 pub(crate) use self::wanted::Wanted;
 
@@ -90,6 +92,15 @@ pub(crate) enum Command {
     Unlock,
     /// Lock the vault: nobody gets a token until it is unlocked
     Lock,
+    /// Why an app may have a token, or may not, and what would change that
+    Why(Why),
+    /// List the apps that have asked
+    Apps,
+    /// What people have answered about apps
+    Grants {
+        #[command(subcommand)]
+        command: Option<GrantsCommand>,
+    },
     /// About the vault
     #[command(subcommand)]
     Vault(VaultCommand),

@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     NoProvider(String),
     /// Providers that cannot be used as they are configured. What is wrong has been told.
     Unusable(Vec<String>),
+    /// An answer that is not there.
+    NoAnswer,
     /// A file that the command line names, or a folder that is missing from it.
     File(String),
     /// A server that no account is configured for.
@@ -92,6 +94,7 @@ impl Failure {
             Self::NoCredential(_) => 3,
             Self::Add(AddError::Entry(_) | AddError::Taken(_))
             | Self::NoProvider(_)
+            | Self::NoAnswer
             | Self::File(_)
             | Self::Use(_) => 2,
             Self::Provider(failure) => {
@@ -120,6 +123,7 @@ impl Failure {
             Self::Config(_) | Self::Add(AddError::Config(_)) => "ConfigInvalid",
             Self::Add(AddError::Entry(_) | AddError::Taken(_))
             | Self::NoProvider(_)
+            | Self::NoAnswer
             | Self::File(_)
             | Self::Use(_)
             | Self::Program { .. } => "InvalidArgs",
@@ -145,6 +149,7 @@ impl Failure {
             Self::Unusable(names) => {
                 format!("as it is configured, it cannot be used: {}", names.join(", "))
             }
+            Self::NoAnswer => "nobody has answered that".to_owned(),
             Self::File(what) | Self::Audit(what) => what.clone(),
             Self::NoCredential(server) => format!("no account is configured for {server}"),
             Self::NotKept(server) => {
@@ -177,6 +182,7 @@ impl Failure {
             Self::Provider(failure) => &failure.hint,
             Self::NoProvider(_) => "brokerctl provider list",
             Self::Unusable(_) => "do what stands beside each problem",
+            Self::NoAnswer => "brokerctl grants",
             Self::File(_) => "brokerctl provider register --help",
             Self::NoCredential(_) | Self::NotKept(_) => {
                 "add [credential.\"HOST\"] to the configuration (brokerctl config schema)"

@@ -53,6 +53,11 @@ async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
         Command::Completions(wanted) => commands::completions::run(wanted.shell, printer),
         Command::Man(man) => commands::man::run(&man.folder, printer),
         Command::Unlock => commands::unlock::unlock(&place, printer).await,
+        Command::Why(why) => commands::policy::why(&place, why, printer).await,
+        Command::Apps => commands::policy::apps(&place, printer).await,
+        Command::Grants { command } => {
+            commands::policy::grants(&place, command.unwrap_or_default(), printer).await
+        }
         Command::Lock => commands::unlock::lock(&place, printer).await,
         Command::Audit(audit) => commands::audit::run(&place, audit, printer).await,
         Command::Vault(VaultCommand::Status) => commands::vault::status(&place, printer).await,

@@ -12,6 +12,7 @@ mod broker1;
 mod connection;
 mod incoming;
 mod limits;
+mod policy;
 mod router;
 mod service;
 mod vault;

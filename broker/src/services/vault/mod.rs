@@ -32,6 +32,7 @@ mod record;
 mod rekey;
 mod seal;
 mod source;
+mod tag;
 #[cfg(test)]
 mod tests;
 
@@ -57,6 +58,7 @@ pub use self::rekey::Rekeyed;
 use self::seal::{Key, Keys};
 pub use self::source::Passphrase;
 use self::source::{Source, Way};
+pub use self::tag::Tagger;
 use crate::config::VaultKey;
 
 /// How long a request that bothers nobody waits for somebody else's question for the key, which may

@@ -109,6 +109,12 @@ impl Key {
         Some(plain)
     }
 
+    /// A key for tags, derived for one `purpose`.
+    pub(super) fn for_tags(&self, purpose: &[u8]) -> Result<hmac::Key, VaultError> {
+        let derived = Self::derive(self.bytes.as_ref(), purpose)?;
+        Ok(hmac::Key::new(hmac::HMAC_SHA256, derived.bytes.as_ref()))
+    }
+
     fn aead(&self) -> Result<RandomizedNonceKey, VaultError> {
         RandomizedNonceKey::new(&AES_256_GCM, self.bytes.as_ref())
             .map_err(|_| damaged("the key is unusable"))

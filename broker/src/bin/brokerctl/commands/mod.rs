@@ -13,6 +13,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
 mod passphrase;
+pub(crate) mod policy;
 pub(crate) mod provider;
 pub(crate) mod reload;
 pub(crate) mod status;
