@@ -15,6 +15,7 @@
 //! | [`caller`] | who asks, and what that caller may see |
 //! | [`audit`] | what the record says of all that, and which deliveries are one line of it |
 //! | [`policy`] | who may have what: rules, answers, manifests, and the decision |
+//! | [`consent`] | questions to a person: asked once, answered once, never pressing |
 //! | [`challenge`] | why an API refuses a token, and what would help |
 //! | [`failure`] | what went wrong, whose fault it is, and the way out |
 //! | [`scope`], [`resource`], [`origin`], [`issuer`], [`ids`], [`secret`], [`time`] | words that exist only parsed |
@@ -34,6 +35,7 @@ pub mod audit;
 pub mod authentication;
 pub mod caller;
 pub mod challenge;
+pub mod consent;
 pub mod failure;
 pub mod ids;
 pub mod issuer;
