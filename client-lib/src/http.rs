@@ -46,10 +46,23 @@ pub enum Error<E> {
 }
 
 /// What to ask a person for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Interaction {
     request: TokenRequest,
     reaction: Reaction,
+}
+
+impl Interaction {
+    /// What is missing for a token that is asked for with `request`.
+    pub const fn new(request: TokenRequest, terms: Reaction) -> Self {
+        Self { request, reaction: terms }
+    }
+
+    /// What the API asks for, to tell the person why: how recent or strong the sign-in must be, or
+    /// what else it must cover.
+    pub const fn terms(&self) -> &Reaction {
+        &self.reaction
+    }
 }
 
 impl From<&Interaction> for AcquireRequest {

@@ -14,7 +14,7 @@ use crate::wire::broker1::{Acquire, GetHeaders, GetToken, Reaction, ReportChalle
 /// use authbroker_client::TokenRequest;
 /// let request = TokenRequest::new().resource("https://api.example").scope("mail.read");
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TokenRequest(pub(crate) GetToken);
 
 impl TokenRequest {

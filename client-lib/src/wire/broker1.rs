@@ -22,7 +22,7 @@ pub const ROOT_PATH: &str = "/org/authbroker/Broker1";
 pub const IDL: &str = include_str!("org.authbroker.Broker1.varlink");
 
 /// What to ask a token with.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GetToken {
     /// Account id, provider name or username; empty for the default or only one.
