@@ -124,7 +124,7 @@ PROGRAMS="
     ip:iproute2
     bash:bash zsh:zsh fish:fish tmux:tmux man:man-db
     git:git kubectl:kubernetes-client
-    gdbus:libglib2.0-bin gnome-keyring-daemon:gnome-keyring
+    gdbus:libglib2.0-bin dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring
     unshare:util-linux nsenter:util-linux setpriv:util-linux mount:mount
     bwrap:bubblewrap xdg-dbus-proxy:xdg-dbus-proxy python3:python3
     node:nodejs npm:npm chromium:chromium redis-server:redis-server

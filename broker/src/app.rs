@@ -14,9 +14,10 @@ use tokio_util::task::TaskTracker;
 use crate::broker::Broker;
 use crate::config::{self, ConfigError, Settings, VaultKey, env};
 use crate::fronts::varlink::{self, DaemonFacts, Services, Socket};
-use crate::platform::{self, FolderLock, LockError, Machine};
+use crate::platform::{self, FolderLock, LockError, Machine, clock};
 use crate::services::audit::Audit;
 use crate::services::grants::Grants;
+use crate::services::mintings::Mintings;
 use crate::services::vault::{Vault, VaultError};
 use crate::telemetry::Log;
 
@@ -148,7 +149,8 @@ pub fn start_broker(places: &Places, settings: Settings) -> Result<Broker, Start
     let audit = Audit::start(&places.state_dir, safe, journal).map_err(StartError::Audit)?;
     let durable = settings.vault_key != VaultKey::Memory;
     let grants = Grants::open(durable.then_some(places.state_dir.as_path()));
-    Ok(Broker::start(platform::own_uid(), settings, vault, machine, audit, grants)?)
+    let mintings = Mintings::within(&places.state_dir, clock::now().wall);
+    Ok(Broker::start(platform::own_uid(), settings, vault, machine, audit, grants, mintings)?)
 }
 
 /// What the admin tool may ask of the daemon.
@@ -212,6 +214,7 @@ impl Doors {
         for socket in sockets {
             tokio::spawn(varlink::serve(socket, services.clone(), stop.clone(), tasks.clone()));
         }
+        varlink::open_minted(services, &stop, &tasks);
         Self {
             stop,
             tasks,

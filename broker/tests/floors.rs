@@ -28,7 +28,7 @@ fn above(path: &str) -> Vec<String> {
     }
     if let Some(rest) = path.strip_prefix("broker/src/services/") {
         let own = rest.split(['/', '.']).next().unwrap_or_default();
-        let others = ["audit", "grants", "oidc", "vault", "browser", "registrations"]
+        let others = ["audit", "grants", "oidc", "vault", "browser", "registrations", "mintings"]
             .into_iter()
             .filter(|other| *other != own);
         let others = others.map(|other| format!("crate::services::{other}"));

@@ -11,7 +11,7 @@ use crate::request::{AcquireRequest, Challenge, TokenRequest};
 use crate::token::AccessToken;
 use crate::transport::{Replies, Transport, varlink::Varlink};
 use crate::wire::broker1::{Account, Change, Headers, Identity, Progress, Reaction, SignOut};
-use crate::wire::{admin1, audit, places, vault};
+use crate::wire::{admin1, audit, places, sockets, vault};
 
 /// A way to the broker. Cheap to clone; calls may run side by side.
 #[derive(Debug, Clone)]
@@ -221,6 +221,25 @@ impl Admin {
     /// Checks the chain of the whole audit record.
     pub async fn verify_audit(&self) -> Result<audit::AuditCheck, Error> {
         self.connections.call(&self.method("VerifyAudit"), &serde_json::json!({})).await
+    }
+
+    /// Makes a socket for one consumer.
+    pub async fn mint_socket(&self, order: &sockets::MintSocket) -> Result<sockets::Socket, Error> {
+        self.connections.call(&self.method("MintSocket"), order).await
+    }
+
+    /// The minted sockets.
+    pub async fn sockets(&self) -> Result<Vec<sockets::Socket>, Error> {
+        let nothing = serde_json::json!({});
+        let listed: sockets::Sockets =
+            self.connections.call(&self.method("ListSockets"), &nothing).await?;
+        Ok(listed.sockets)
+    }
+
+    /// Ends a minted socket and every connection on it.
+    pub async fn close_socket(&self, name: &str) -> Result<(), Error> {
+        let request = sockets::CloseSocket { name: name.to_owned() };
+        self.connections.call::<_, Value>(&self.method("CloseSocket"), &request).await.map(drop)
     }
 
     /// Has the daemon read its configuration again.

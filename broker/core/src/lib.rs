@@ -16,6 +16,7 @@
 //! | [`audit`] | what the record says of all that, and which deliveries are one line of it |
 //! | [`policy`] | who may have what: rules, answers, manifests, and the decision |
 //! | [`consent`] | questions to a person: asked once, answered once, never pressing |
+//! | [`minting`] | sockets for one consumer, and what each is good for |
 //! | [`challenge`] | why an API refuses a token, and what would help |
 //! | [`failure`] | what went wrong, whose fault it is, and the way out |
 //! | [`scope`], [`resource`], [`origin`], [`issuer`], [`ids`], [`secret`], [`time`] | words that exist only parsed |
@@ -40,6 +41,7 @@ pub mod failure;
 pub mod ids;
 pub mod issuer;
 pub mod lifecycle;
+pub mod minting;
 pub mod origin;
 pub mod policy;
 pub mod request;

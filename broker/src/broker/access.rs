@@ -43,6 +43,7 @@ impl Broker {
             self.proven().await?;
         }
         let resources = self.good_for(account, resources);
+        self.within_minting(caller, account, &resources, scopes)?;
         let verdict = self.verdict(caller, account, &resources, scopes);
         self.0.grants.count(&caller.app(), &verdict, clock::now().wall);
         match verdict.decision {
@@ -74,6 +75,8 @@ impl Broker {
         asked: &ScopeSet,
         access: &AccessToken,
     ) -> Result<(), Failure> {
+        // It may have been closed while the provider was asked.
+        self.within_minting(caller, account, &access.resources, &access.scopes)?;
         if asked.is_empty() || access.scopes.is_subset(asked) {
             return Ok(());
         }
@@ -99,8 +102,10 @@ impl Broker {
         let settings = self.settings();
         let (named, answers) = ((&account.id, &account.provider), self.0.grants.snapshot());
         let now = clock::now().wall;
+        let minted = self.is_minted_for(caller, account);
         !is_confined(&caller.identity)
-            || policy::may_have_some(caller, named, &settings.policy, &answers.grants, now)
+            || minted
+                && policy::may_have_some(caller, named, &settings.policy, &answers.grants, now)
     }
 
     /// What is decided on a request.

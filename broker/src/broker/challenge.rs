@@ -85,6 +85,7 @@ impl Broker {
         mut report: ChallengeReport,
     ) -> Result<Reaction, Failure> {
         self.admit(caller)?;
+        self.narrow(caller, &mut report.token)?;
         let account = self.resolve(caller, &report.token.account)?;
         let Ok(resources) = self.resources_at(&account, &report.uri, &report.token.resources)
         else {

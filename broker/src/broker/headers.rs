@@ -50,6 +50,7 @@ impl Broker {
         request: &mut HeadersRequest,
     ) -> Result<Headers, Failure> {
         self.admit(caller)?;
+        self.narrow(caller, &mut request.token)?;
         let account = self.resolve(caller, &request.token.account)?;
         request.token.resources =
             self.resources_at(&account, &request.uri, &request.token.resources)?;

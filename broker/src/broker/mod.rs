@@ -8,12 +8,14 @@ pub mod answers;
 pub mod audit;
 mod challenge;
 mod headers;
+pub mod minted;
 mod requests;
 mod resolve;
 pub mod vault;
 mod view;
 pub mod why;
 
+use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -21,7 +23,7 @@ use std::time::Duration;
 use authbroker_core::account::Account;
 use authbroker_core::audit::Event;
 use authbroker_core::authentication::Requirement;
-use authbroker_core::caller::Caller;
+use authbroker_core::caller::{Caller, Door};
 use authbroker_core::failure::{Code, Failure, StepUp};
 use authbroker_core::lifecycle::{SignOutReach, Want};
 use authbroker_core::policy::Basis;
@@ -34,6 +36,7 @@ use tokio::sync::{mpsc, watch};
 use self::access::Patience;
 pub use self::challenge::{ChallengeReport, Reaction, Terms};
 pub use self::headers::{Headers, HeadersRequest};
+use self::minted::not_by_minted;
 use self::requests::pending;
 use self::view::view;
 pub use self::view::{AccountView, Status};
@@ -43,6 +46,7 @@ use crate::platform::{Machine, clock};
 use crate::providers::Providers;
 use crate::services::audit::Audit;
 use crate::services::grants::Grants;
+use crate::services::mintings::Mintings;
 use crate::services::oidc::dpop::Nonces;
 use crate::services::vault::{Vault, VaultError};
 use crate::sessions::Sessions;
@@ -67,6 +71,7 @@ struct Inner {
     sessions: Sessions,
     sign_ins: SignIns,
     audit: Audit,
+    mintings: Mintings,
     /// Whether the vault's key was looked for on the record's behalf.
     key_sought: AtomicBool,
     grants: Grants,
@@ -109,6 +114,7 @@ impl Broker {
         machine: Machine,
         audit: Audit,
         grants: Grants,
+        mintings: Mintings,
     ) -> Result<Self, VaultError> {
         audit.record(audit::started());
         let providers = Providers::default();
@@ -142,6 +148,7 @@ impl Broker {
             sessions,
             sign_ins,
             audit,
+            mintings,
             key_sought: AtomicBool::new(false),
             grants,
             answers_problem: Mutex::new(None),
@@ -194,8 +201,15 @@ impl Broker {
     /// The same for the broker's own use: nobody is given it.
     async fn find_token(&self, caller: &Caller, request: &TokenRequest) -> Result<Given, Failure> {
         self.admit(caller)?;
+        let mut request = Cow::Borrowed(request);
+        if caller.door == Door::Minted
+            && let Some(minting) = self.narrow(caller, request.to_mut())?
+            && request.resources.is_empty()
+        {
+            request.to_mut().resources = minting.usual_resources();
+        }
         let account = self.resolve(caller, &request.account)?;
-        self.token_for(caller, account, request).await
+        self.token_for(caller, account, &request).await
     }
 
     /// The same, where it is known whose.
@@ -247,6 +261,9 @@ impl Broker {
     /// tells the code to type on another device.
     pub fn acquire(&self, caller: &Caller, request: SignInRequest) -> Result<Pending, Failure> {
         self.admit(caller)?;
+        if caller.door == Door::Minted {
+            return Ok(self.acquire_minted(caller, &request));
+        }
         let wish = self.wish(caller, request, Opener::Broker)?;
         let (broker, caller) = (self.clone(), caller.clone());
         Ok(pending(move |phases| async move {
@@ -282,6 +299,7 @@ impl Broker {
         opener: Opener,
     ) -> Result<Pending, Failure> {
         self.admit(caller)?;
+        not_by_minted(caller, "signing out")?;
         let account = self.resolve(caller, account)?;
         let (broker, caller) = (self.clone(), caller.clone());
         Ok(pending(move |phases| async move {

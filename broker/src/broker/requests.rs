@@ -130,7 +130,7 @@ impl Broker {
 }
 
 /// The request for a token that a sign-in would answer.
-fn silent_request(request: &SignInRequest) -> TokenRequest {
+pub(super) fn silent_request(request: &SignInRequest) -> TokenRequest {
     TokenRequest {
         account: request.target.clone(),
         resources: request.resources.clone(),

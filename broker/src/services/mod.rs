@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod browser;
 pub mod grants;
+pub mod mintings;
 pub mod oidc;
 pub mod registrations;
 pub mod vault;

@@ -21,6 +21,7 @@ mod first_token;
 mod grants;
 mod headers;
 mod hostile;
+mod minted;
 mod narrowing;
 mod network;
 mod policy;

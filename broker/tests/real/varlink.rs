@@ -142,3 +142,43 @@ async fn zlink_reads_what_the_sockets_say_of_themselves() {
         }
     }
 }
+
+/// What a container does that was given a minted socket's folder and nothing else of this machine's
+/// session: it speaks to the broker from namespaces of its own.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs bwrap and the varlink package for Python: ./test.sh runs it"]
+async fn a_minted_socket_works_where_its_folder_is_mounted_and_goes_on_after_a_restart() {
+    let (session, issuer) = (Session::without_bus(), issuer().await);
+    session.configure(issuer.url(), "file:key");
+    let key = format!("file:{}", session.path("key").display());
+    session.add_to_configuration("file:key", &key);
+    let broker = session.brokerd().await;
+    session.sign_in().await;
+    let create = ["socket", "create", "box", "--resource", API];
+    let socket = session.brokerctl(&create).await.good();
+    let folder = std::path::Path::new(&socket).parent().unwrap().to_owned();
+
+    let python = session.python("varlink_call.py");
+    let python: Vec<_> = std::iter::once(python.as_std().get_program())
+        .chain(python.as_std().get_args())
+        .map(std::ffi::OsStr::to_owned)
+        .collect();
+    let mut container = session.command("bwrap");
+    container.args(["--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]);
+    container.args(["--tmpfs"]).arg(session.path("run")).args(["--tmpfs", "/mnt", "--bind"]);
+    container.arg(&folder).args(["/mnt", "sh", "-c"]);
+    // It stays while the broker restarts, and so does what is mounted in it.
+    container.arg("while read -r method; do \"$@\" /mnt/broker.sock \"$method\" '{}'; done");
+    container.arg("sh").args(python);
+    let mut container = session.start_program("container", container).await;
+
+    container.say("org.authbroker.Broker1.WhoAmI").await;
+    let me = container.json().await;
+    assert_eq!((&me["level"], &me["app"]), (&json!(4), &json!("socket:box")), "{me}");
+    container.say("org.authbroker.Broker1.GetToken").await;
+    assert_eq!(container.json().await["resource"], json!([API]));
+    assert!(broker.end().await.success());
+    let _broker = session.brokerd().await;
+    container.say("org.authbroker.Broker1.GetToken").await;
+    assert_eq!(container.json().await["resource"], json!([API]));
+}

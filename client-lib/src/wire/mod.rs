@@ -10,6 +10,7 @@ pub mod broker1;
 pub mod frame;
 pub mod places;
 pub mod policy;
+pub mod sockets;
 pub mod vault;
 
 use std::fmt;

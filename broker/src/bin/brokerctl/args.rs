@@ -13,6 +13,7 @@ mod credential;
 mod exec;
 mod policy;
 mod provider;
+mod socket;
 mod wanted;
 
 pub(crate) use self::around::{Completions, Man, Shell};
@@ -21,6 +22,7 @@ pub(crate) use self::credential::{Aws, CredentialCommand};
 pub(crate) use self::exec::Exec;
 pub(crate) use self::policy::{Answer, GrantsCommand, Why};
 pub(crate) use self::provider::{Add, Entry, ProviderCommand, Register};
+pub(crate) use self::socket::{Create, SocketCommand};
 pub(crate) use self::wanted::Wanted;
 
 /// Signs in and out, gives tokens, and tells how the broker is.
@@ -104,6 +106,9 @@ pub(crate) enum Command {
     /// About the vault
     #[command(subcommand)]
     Vault(VaultCommand),
+    /// About sockets for containers and remote shells
+    #[command(subcommand)]
+    Socket(SocketCommand),
     /// The record of who was given what; what its chain promises, --verify checks
     Audit(Audit),
     /// Print the script with which a shell completes command lines

@@ -59,6 +59,7 @@ async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
             commands::policy::grants(&place, command.unwrap_or_default(), printer).await
         }
         Command::Lock => commands::unlock::lock(&place, printer).await,
+        Command::Socket(command) => commands::socket::run(&place, command, printer).await,
         Command::Audit(audit) => commands::audit::run(&place, audit, printer).await,
         Command::Vault(VaultCommand::Status) => commands::vault::status(&place, printer).await,
         Command::Vault(VaultCommand::Rekey(rekey)) => {

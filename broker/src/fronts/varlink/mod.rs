@@ -12,6 +12,7 @@ mod broker1;
 mod connection;
 mod incoming;
 mod limits;
+mod minted;
 mod policy;
 mod router;
 mod service;
@@ -22,7 +23,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use authbroker_client::wire::places;
-use authbroker_core::caller::Door;
+use authbroker_core::caller::{Door, Identity};
+use authbroker_core::minting::SocketName;
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions};
 use interprocess::os::unix::local_socket::ListenerOptionsExt as _;
@@ -35,26 +37,28 @@ use self::router::Router;
 use crate::platform::{self, Peer, Witness};
 
 pub use self::admin1::{DaemonFacts, Reload};
+pub use self::minted::open_all as open_minted;
 
 /// One socket, open.
 #[derive(Debug)]
 pub struct Socket {
     listener: Listener,
     door: Door,
+    /// Whom it was minted for, at [`Door::Minted`].
+    consumer: Option<SocketName>,
 }
 
 impl Socket {
     /// Opens `name` in the runtime folder, which this process owns: a file that is still there
     /// was left by a broker that is gone.
     pub fn open(runtime_dir: &Path, door: Door) -> io::Result<Self> {
-        let path = path_of(runtime_dir, door);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let name = path.to_fs_name::<GenericFilePath>()?;
-        let listener = ListenerOptions::new().name(name).mode(0o600).create_tokio()?;
-        Ok(Self { listener, door })
+        let listener = listen(&path_of(runtime_dir, door))?;
+        Ok(Self { listener, door, consumer: None })
+    }
+
+    /// Opens a socket for one consumer.
+    fn minted(path: &Path, consumer: SocketName) -> io::Result<Self> {
+        Ok(Self { listener: listen(path)?, door: Door::Minted, consumer: Some(consumer) })
     }
 
     /// Takes over a socket that systemd opened.
@@ -62,8 +66,17 @@ impl Socket {
     pub fn inherited(socket: std::os::unix::net::UnixListener, door: Door) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let listener = UnixListener::try_from(std::os::fd::OwnedFd::from(socket))?;
-        Ok(Self { listener: listener.into(), door })
+        Ok(Self { listener: listener.into(), door, consumer: None })
     }
+}
+
+fn listen(path: &Path) -> io::Result<Listener> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let name = path.to_fs_name::<GenericFilePath>()?;
+    ListenerOptions::new().name(name).mode(0o600).create_tokio()
 }
 
 /// Where a door's socket is.
@@ -81,16 +94,16 @@ pub async fn serve(
     stop: CancellationToken,
     tasks: TaskTracker,
 ) {
-    let door = socket.door;
     let services = Arc::new(services);
     let limits = Limits::within(platform::allow_open_files(limits::OPEN_FILES));
+    let hall = Hall { services, limits, stop, tasks };
     loop {
         let accepted = tokio::select! {
             accepted = socket.listener.accept() => accepted,
-            () = stop.cancelled() => return,
+            () = hall.stop.cancelled() => return,
         };
         match accepted {
-            Ok(stream) => greet(stream, door, &services, &limits, &stop, &tasks),
+            Ok(stream) => hall.greet(stream, &socket),
             Err(error) => {
                 // Out of descriptors, most likely: others must close before this can go on.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -111,37 +124,46 @@ pub struct Services {
     pub witness: Witness,
 }
 
-/// Asks whose the peer is and gives it a task, if it may stay.
-fn greet(
-    stream: Stream,
-    door: Door,
-    services: &Arc<Services>,
-    limits: &Limits,
-    stop: &CancellationToken,
-    tasks: &TaskTracker,
-) {
-    let Some(peer) = peer_of(&stream, door) else { return };
-    let unseen = peer.unseen();
-    if let Err(failure) = services.broker.admit(&unseen) {
-        tracing::warn!(uid = unseen.uid, "{failure}");
-        return;
-    }
-    let stop = stop.clone();
-    match limits.enter(&unseen) {
-        Ok(place) => {
-            let services = Arc::clone(services);
-            tasks.spawn(async move {
-                let _place = place;
-                let caller = services.witness.describe(peer).await;
-                connection::serve(stream, Router { services, caller }, stop).await;
-            });
+/// Where the peers of one socket are received.
+struct Hall {
+    services: Arc<Services>,
+    limits: Limits,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Hall {
+    /// Asks whose the peer is and gives it a task, if it may stay.
+    fn greet(&self, stream: Stream, socket: &Socket) {
+        let Some(peer) = peer_of(&stream, socket.door) else { return };
+        let unseen = peer.unseen();
+        if let Err(failure) = self.services.broker.admit(&unseen) {
+            tracing::warn!(uid = unseen.uid, "{failure}");
+            return;
         }
-        Err(full) => {
-            let Some(seat) = limits.seat() else { return };
-            tasks.spawn(async move {
-                let _seat = seat;
-                connection::refuse(stream, &full.failure(), stop).await;
-            });
+        let stop = self.stop.clone();
+        match self.limits.enter(&unseen) {
+            Ok(place) => {
+                let (services, tasks) = (Arc::clone(&self.services), self.tasks.clone());
+                let consumer = socket.consumer.clone();
+                self.tasks.spawn(async move {
+                    let _place = place;
+                    let mut caller = services.witness.describe(peer).await;
+                    // Whoever holds the socket is its consumer, whatever else can be seen of it.
+                    if let Some(name) = consumer {
+                        caller.identity = Identity::Socket(name.to_string());
+                    }
+                    let router = Router { services, caller, stop: stop.clone(), tasks };
+                    connection::serve(stream, router, stop).await;
+                });
+            }
+            Err(full) => {
+                let Some(seat) = self.limits.seat() else { return };
+                self.tasks.spawn(async move {
+                    let _seat = seat;
+                    connection::refuse(stream, &full.failure(), stop).await;
+                });
+            }
         }
     }
 }

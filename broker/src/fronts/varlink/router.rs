@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::{Services, service};
 use crate::fronts::translate;
@@ -21,6 +23,9 @@ pub(super) type Replies = mpsc::Sender<Reply>;
 pub(super) struct Router {
     pub(super) services: Arc<Services>,
     pub(super) caller: Caller,
+    /// What ends the daemon's doors, and what is waited for then: for a door that a call opens.
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: TaskTracker,
 }
 
 impl Router {
@@ -60,6 +65,9 @@ impl Router {
                 "ListGrants" => send(&replies, self.list_grants().await).await,
                 "Grant" => send(&replies, self.grant(parameters).await).await,
                 "Revoke" => send(&replies, self.revoke(parameters).await).await,
+                "MintSocket" => send(&replies, self.mint_socket(parameters).await).await,
+                "ListSockets" => send(&replies, self.list_sockets()).await,
+                "CloseSocket" => send(&replies, self.close_socket(parameters).await).await,
                 "Rekey" => send(&replies, self.rekey(parameters).await).await,
                 _ => send(&replies, service::no_method(&call.method)).await,
             },

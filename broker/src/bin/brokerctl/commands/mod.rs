@@ -16,6 +16,7 @@ mod passphrase;
 pub(crate) mod policy;
 pub(crate) mod provider;
 pub(crate) mod reload;
+pub(crate) mod socket;
 pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod unlock;
