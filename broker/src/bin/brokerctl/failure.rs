@@ -191,7 +191,7 @@ impl Failure {
             Self::Folder { .. } => "choose a folder of your own",
             Self::Program { .. } => "check the command after --",
             Self::Audit(_) => {
-                "keep a copy of that folder: it is the evidence. With it moved away, the next start of the broker begins a new record"
+                "keep a copy of that folder: it is the evidence. To begin a new record, stop the broker and move away STATE/audit and STATE/vault/audit-head"
             }
             Self::Output(_) => "check where the output goes",
             Self::Input(_) => "type it on a terminal, or give it on standard input",
