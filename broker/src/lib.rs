@@ -3,6 +3,7 @@
 pub mod app;
 pub mod args;
 pub mod broker;
+pub mod checkup;
 pub mod config;
 mod doorkeeper;
 pub mod fronts;

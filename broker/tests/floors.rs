@@ -13,6 +13,7 @@ const DESK: &[&str] = &[
     "crate::sign_ins",
     "crate::providers",
     "crate::setup",
+    "crate::checkup",
     "crate::web_identity",
 ];
 const ROOF: &[&str] = &["crate::fronts", "crate::app"];
@@ -39,7 +40,7 @@ fn above(path: &str) -> Vec<String> {
         return all(&[&["crate::services", "crate::app", neighbour]]);
     }
     if path.starts_with("broker/src/bin/brokerctl") {
-        // `config`, `setup` and `web_identity` work without a daemon; everything else goes through one.
+        // `config`, `setup`, `checkup` and `web_identity` work without a daemon; everything else goes through one.
         let inner = ["broker", "fronts", "services", "sessions", "platform", "sign_ins", "app"];
         let inner = inner.into_iter().map(|name| format!("authbroker::{name}"));
         return inner.chain(all(&[&["authbroker_core"]])).collect();

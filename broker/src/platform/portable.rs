@@ -13,6 +13,16 @@ use super::{News, clock};
 /// stand still while the machine sleeps.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
+/// Whether the process at the other end of a socket can be held fast here.
+pub const fn holds_callers_fast() -> bool {
+    false
+}
+
+/// Whether there is a session bus, or why not.
+pub async fn session_bus() -> Result<(), String> {
+    Err("this system has none".to_owned())
+}
+
 /// The machine, as far as it tells anything.
 #[derive(Debug)]
 pub struct Machine(());

@@ -82,6 +82,25 @@ pub fn read_private_file(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Why a file or folder is not its owner's alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exposure {
+    /// It is this other user's.
+    Owner(u32),
+    /// Its mode lets others in.
+    Mode(u32),
+}
+
+/// Whether others could do with `path` what the bits of `mask` stand for.
+pub fn exposure(path: &Path, mask: u32) -> io::Result<Option<Exposure>> {
+    let meta = fs::metadata(path)?;
+    Ok(match (meta.uid(), meta.mode()) {
+        (uid, _) if uid != own_uid() => Some(Exposure::Owner(uid)),
+        (_, mode) if mode & mask != 0 => Some(Exposure::Mode(mode & 0o777)),
+        _ => None,
+    })
+}
+
 /// Makes a new file that only its owner can read, durably. Fails where one exists.
 pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
@@ -161,6 +180,20 @@ pub fn lock_folder(folder: &Path) -> Result<FolderLock, LockError> {
 enum Writable {
     Yes,
     No,
+}
+
+/// The process that has a folder, if one has it. The lock itself is not touched: whoever takes it at
+/// this moment gets it.
+pub fn lock_holder(folder: &Path) -> Option<u32> {
+    let file = fs::metadata(folder.join("brokerd.lock")).ok()?;
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    // 1: FLOCK  ADVISORY  WRITE 4711 fe:01:262146 0 EOF
+    locks.lines().find_map(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, _, pid, place, ..] = words.as_slice() else { return None };
+        let inode = place.rsplit(':').next()?.parse::<u64>().ok()?;
+        (inode == file.ino()).then(|| pid.parse().ok())?
+    })
 }
 
 /// Opens a lock's file, made if missing. On a disk that cannot be written, one that is there will

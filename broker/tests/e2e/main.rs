@@ -15,6 +15,7 @@ mod clocks;
 mod credential;
 mod damage;
 mod device;
+mod doctor;
 mod exec;
 mod faults;
 mod first_token;

@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Whoami,
     /// How the broker is
     Status,
+    /// What on this machine is wrong or missing, and what helps
+    Doctor,
     /// Have the broker read its configuration again
     Reload,
     /// About the places where people sign in; no daemon is needed

@@ -38,6 +38,8 @@ pub(crate) enum Failure {
         /// How its tokens are presented.
         token_type: String,
     },
+    /// So many things are wrong on this machine. They have been told.
+    Unwell(usize),
     /// A folder that cannot be written to.
     Folder {
         /// The folder.
@@ -106,6 +108,7 @@ impl Failure {
             Self::Add(AddError::Disk { .. })
             | Self::Unusable(_)
             | Self::NotKept(_)
+            | Self::Unwell(_)
             | Self::Folder { .. }
             | Self::Bound { .. }
             | Self::Audit(_)
@@ -132,7 +135,8 @@ impl Failure {
             Self::NoCredential(_) => "NoSuchAccount",
             Self::Bound { .. } | Self::NotKept(_) => "NotSupported",
             Self::Audit(_) => "AuditBroken",
-            Self::Folder { .. }
+            Self::Unwell(_)
+            | Self::Folder { .. }
             | Self::Add(AddError::Disk { .. })
             | Self::Output(_)
             | Self::Input(_) => "Internal",
@@ -158,6 +162,8 @@ impl Failure {
             Self::Bound { account, token_type } => format!(
                 "the tokens of {account} are bound to a key ({token_type}): alone they open nothing"
             ),
+            Self::Unwell(1) => "one thing is wrong".to_owned(),
+            Self::Unwell(count) => format!("{count} things are wrong"),
             Self::Folder { folder, source } => {
                 format!("{} cannot be written to: {source}", folder.display())
             }
@@ -181,7 +187,7 @@ impl Failure {
             Self::Add(AddError::Disk { .. }) => "check the file's owner and the disk",
             Self::Provider(failure) => &failure.hint,
             Self::NoProvider(_) => "brokerctl provider list",
-            Self::Unusable(_) => "do what stands beside each problem",
+            Self::Unusable(_) | Self::Unwell(_) => "do what stands beside each problem",
             Self::NoAnswer => "brokerctl grants",
             Self::File(_) => "brokerctl provider register --help",
             Self::NoCredential(_) | Self::NotKept(_) => {

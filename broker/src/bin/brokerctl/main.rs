@@ -45,6 +45,7 @@ async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
         Command::Credential(command) => commands::credential::run(&place, command, printer).await,
         Command::Whoami => commands::whoami::run(&place, printer).await,
         Command::Status => commands::status::run(&place, printer).await,
+        Command::Doctor => commands::doctor::run(&place, printer).await,
         Command::Reload => commands::reload::run(&place, printer).await,
         Command::Provider(command) => commands::provider::run(&place, command, printer).await,
         Command::Config(ConfigCommand::Check) => commands::config::check(place.config, printer),

@@ -1,15 +1,30 @@
 //! Output: data on stdout, everything for people on stderr, colours and tables on terminals only.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::failure::Failure;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
+
+/// How often a spinner turns.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Something that turns while a person waits, and leaves nothing behind.
+#[derive(Debug)]
+pub(crate) struct Spinner(ProgressBar);
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
 
 /// How this run speaks.
 #[derive(Debug)]
@@ -43,6 +58,17 @@ impl Printer {
     /// One JSON document on a line of its own.
     pub(crate) fn document(&self, value: &impl Serialize) -> io::Result<()> {
         self.line(&serde_json::to_string(value)?)
+    }
+
+    /// Shows a person that something takes its time, until what this gives is dropped. Only where a
+    /// person sits at a terminal.
+    pub(crate) fn wait(&self, text: &'static str) -> Spinner {
+        if !self.on_terminal() {
+            return Spinner(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new_spinner().with_message(text);
+        bar.enable_steady_tick(TICK);
+        Spinner(bar)
     }
 
     /// A sentence for a person. In JSON mode nobody reads along.

@@ -14,6 +14,7 @@ mod timer;
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use authbroker_core::time::BootTime;
 use tokio::io::Interest;
@@ -24,7 +25,10 @@ pub use self::sink::Sink;
 use self::timer::{Alarm, WallClock};
 use super::News;
 
-pub use self::peer::{CredentialRequest, Peer, Witness};
+pub use self::peer::{CredentialRequest, Peer, Witness, holds_callers_fast};
+
+/// How long a bus may take to answer.
+const BUS_LIMIT: Duration = Duration::from_secs(5);
 
 /// The machine, listened to. It costs nothing while there is nothing to tell: no polling.
 #[derive(Debug)]
@@ -52,6 +56,16 @@ impl Machine {
             () = self.wall_clock.set() => News::ClockSet,
             () = changed(self.network.as_mut()) => News::NetworkChanged,
         }
+    }
+}
+
+/// Whether there is a session bus, or why not.
+pub async fn session_bus() -> Result<(), String> {
+    let connecting = zbus::Connection::session();
+    match tokio::time::timeout(BUS_LIMIT, connecting).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("it does not answer".to_owned()),
     }
 }
 

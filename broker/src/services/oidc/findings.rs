@@ -37,15 +37,26 @@ pub enum Grade {
 }
 
 impl Finding {
-    fn good(about: &'static str, text: impl Into<String>) -> Self {
+    /// Something that works.
+    pub(crate) fn good(about: &'static str, text: impl Into<String>) -> Self {
         Self { grade: Grade::Good, about, text: text.into(), cure: String::new() }
     }
 
-    fn note(about: &'static str, text: impl Into<String>, cure: impl Into<String>) -> Self {
+    /// Something that works, and is worth a word.
+    pub(crate) fn note(
+        about: &'static str,
+        text: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
         Self { grade: Grade::Note, about, text: text.into(), cure: cure.into() }
     }
 
-    fn problem(about: &'static str, text: impl Into<String>, cure: impl Into<String>) -> Self {
+    /// Something that does not work.
+    pub(crate) fn problem(
+        about: &'static str,
+        text: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
         Self { grade: Grade::Problem, about, text: text.into(), cure: cure.into() }
     }
 }

@@ -56,7 +56,7 @@ use self::ledger::Ledger;
 use self::passphrase::Attempts;
 pub use self::rekey::Rekeyed;
 use self::seal::{Key, Keys};
-pub use self::source::Passphrase;
+pub use self::source::{Passphrase, look_at_keyring};
 use self::source::{Source, Way};
 pub use self::tag::Tagger;
 use crate::config::VaultKey;

@@ -147,6 +147,15 @@ async fn subscribe() -> zbus::Result<BoxStream<'static, zbus::Result<Message>>> 
     Ok(select(owner, own).boxed())
 }
 
+/// Whether the keyring is there and open. Nobody is asked for anything.
+pub async fn look_at_keyring() -> Result<(), VaultError> {
+    match look().await? {
+        Door::Open => Ok(()),
+        Door::Locked => Err(locked("the keyring is locked")),
+        Door::Unmade => Err(locked("the keyring has no default collection yet")),
+    }
+}
+
 /// Looks whether the keyring is there and open, without asking it for anything secret.
 async fn look() -> Result<Door, VaultError> {
     let looking = async {

@@ -126,6 +126,11 @@ impl Signs {
 
 #[cfg(target_os = "linux")]
 use super::os_keyring as keyring;
+#[cfg(target_os = "linux")]
+pub use super::os_keyring::look_at_keyring;
+
+#[cfg(not(target_os = "linux"))]
+pub use self::keyring::look_at_keyring;
 
 #[cfg(not(target_os = "linux"))]
 mod keyring {
@@ -138,6 +143,11 @@ mod keyring {
 
     #[expect(clippy::unused_async, reason = "as on systems that have one")]
     pub(super) async fn store_key(_: &Key) -> Result<(), VaultError> {
+        Err(no_keyring())
+    }
+
+    #[expect(clippy::unused_async, reason = "as on systems that have one")]
+    pub async fn look_at_keyring() -> Result<(), VaultError> {
         Err(no_keyring())
     }
 

@@ -7,7 +7,9 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod credential;
 mod device;
+pub(crate) mod doctor;
 pub(crate) mod exec;
+mod findings;
 pub(crate) mod headers;
 pub(crate) mod login;
 pub(crate) mod logout;
@@ -23,8 +25,10 @@ pub(crate) mod unlock;
 pub(crate) mod vault;
 pub(crate) mod whoami;
 
+use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
+use authbroker_client::wire::places;
 use authbroker_client::{AccessToken, Admin, Client, Door, Error};
 
 use crate::args::Place;
@@ -53,6 +57,11 @@ fn bearer(token: AccessToken) -> Result<AccessToken, Failure> {
         let token_type = token.token_type().to_owned();
         Err(Failure::Bound { account: token.account, token_type })
     }
+}
+
+/// Where the daemon keeps what it must not lose, and registrations are kept.
+fn state_dir(place: &Place) -> Option<PathBuf> {
+    place.state_dir.clone().or_else(places::state_dir)
 }
 
 /// When a token ends, in seconds since the epoch.

@@ -38,6 +38,11 @@ use self::sandbox::Sandbox;
 use self::units::Units;
 use crate::platform::clock;
 
+/// Whether the process at the other end of a socket can be held fast here.
+pub fn holds_callers_fast() -> bool {
+    pin::kernel_gives_handles()
+}
+
 /// The program that passes messages on between a sandbox and a bus.
 const PROXY: &str = "xdg-dbus-proxy";
 

@@ -50,6 +50,12 @@ pub(super) enum ProcessId {
     Start(u32, u64),
 }
 
+/// Whether the kernel gives a handle of whoever connects.
+pub(super) fn kernel_gives_handles() -> bool {
+    let pair = std::os::unix::net::UnixStream::pair();
+    pair.is_ok_and(|(ours, _theirs)| getsockopt(&ours, PeerPidfd).is_ok())
+}
+
 impl Pinned {
     /// The process that connected; `None` if it has gone.
     pub(super) fn of_socket(means: Means, socket: &impl AsFd, pid: u32) -> Option<Self> {

@@ -10,11 +10,10 @@ mod register;
 use std::path::{Path, PathBuf};
 
 use authbroker::config::{self, Settings};
-use authbroker::setup::{Finding, Grade};
-use authbroker_client::wire::places;
 use authbroker_client::{Admin, Error};
 
-use super::admin;
+use super::findings::{documents, lines};
+use super::{admin, state_dir};
 use crate::args::{Place, ProviderCommand};
 use crate::failure::Failure;
 use crate::print::Printer;
@@ -47,11 +46,6 @@ fn settings(place: &Place) -> Result<Settings, Failure> {
     config::load(file.as_deref(), place.config.is_some()).map_err(Failure::Config)
 }
 
-/// Where the daemon keeps what it must not lose, and registrations are kept.
-fn state_dir(place: &Place) -> Option<PathBuf> {
-    place.state_dir.clone().or_else(places::state_dir)
-}
-
 /// The daemon, if one runs.
 async fn running(place: &Place) -> Result<Option<Admin>, Failure> {
     match admin(place).await {
@@ -80,36 +74,4 @@ async fn take_up(place: &Place, file: &Path, printer: &Printer) -> Result<(), Fa
 fn is_same(a: &Path, b: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
     real(a).is_some_and(|a| Some(a) == real(b))
-}
-
-/// What was found, for a person: a line each, and below it what helps.
-fn lines(findings: &[Finding]) -> Vec<String> {
-    let line = |finding: &Finding| {
-        let mark = grade(finding.grade);
-        let line = format!("  {mark:<8} {:<16} {}", finding.about, finding.text);
-        let cure = (!finding.cure.is_empty()).then(|| format!("{:28}hint: {}", "", finding.cure));
-        std::iter::once(line).chain(cure).collect::<Vec<_>>()
-    };
-    findings.iter().flat_map(line).collect()
-}
-
-const fn grade(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Good => "ok",
-        Grade::Note => "note",
-        Grade::Problem => "problem",
-    }
-}
-
-/// What was found, for a script.
-fn documents(findings: &[Finding]) -> Vec<serde_json::Value> {
-    let document = |finding: &Finding| {
-        serde_json::json!({
-            "grade": grade(finding.grade),
-            "about": finding.about,
-            "text": finding.text,
-            "hint": finding.cure,
-        })
-    };
-    findings.iter().map(document).collect()
 }
