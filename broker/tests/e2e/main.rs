@@ -23,6 +23,7 @@ mod grants;
 mod headers;
 mod hostile;
 mod minted;
+mod monitor;
 mod narrowing;
 mod network;
 mod policy;

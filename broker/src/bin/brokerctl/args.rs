@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Status,
     /// What on this machine is wrong or missing, and what helps
     Doctor,
+    /// Tell what happens to the accounts, as it happens
+    Monitor,
     /// Have the broker read its configuration again
     Reload,
     /// About the places where people sign in; no daemon is needed

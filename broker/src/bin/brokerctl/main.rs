@@ -46,6 +46,7 @@ async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
         Command::Whoami => commands::whoami::run(&place, printer).await,
         Command::Status => commands::status::run(&place, printer).await,
         Command::Doctor => commands::doctor::run(&place, printer).await,
+        Command::Monitor => commands::monitor::run(&place, printer).await,
         Command::Reload => commands::reload::run(&place, printer).await,
         Command::Provider(command) => commands::provider::run(&place, command, printer).await,
         Command::Config(ConfigCommand::Check) => commands::config::check(place.config, printer),

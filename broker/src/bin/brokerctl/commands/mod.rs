@@ -14,6 +14,7 @@ pub(crate) mod headers;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
+pub(crate) mod monitor;
 mod passphrase;
 pub(crate) mod policy;
 pub(crate) mod provider;

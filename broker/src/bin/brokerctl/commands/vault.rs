@@ -30,7 +30,9 @@ pub(crate) async fn rekey(
     let broker = admin(place).await?;
     let behind_passphrase = broker.vault_status().await?.passphrase.is_some();
     let request = request(rekey, behind_passphrase).await?;
+    let waiting = printer.wait("Sealing every record anew");
     let rekeyed = broker.rekey(&request).await?;
+    drop(waiting);
     if printer.json() {
         printer.document(&rekeyed)?;
         return Ok(());

@@ -26,10 +26,12 @@ pub(super) async fn run(
     let is_wanted = |provider: &&ProviderSettings| {
         wanted.as_ref().is_none_or(|wanted| provider.name.as_str() == wanted)
     };
+    let looking = printer.wait("Asking the providers");
     let mut checked = Vec::new();
     for provider in settings.providers.values().filter(is_wanted) {
         checked.push(check(provider, state_dir.as_deref()).await);
     }
+    drop(looking);
     if let (Some(wanted), true) = (wanted, checked.is_empty()) {
         return Err(Failure::NoProvider(wanted));
     }
