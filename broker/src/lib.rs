@@ -5,6 +5,7 @@ pub mod args;
 pub mod broker;
 pub mod checkup;
 pub mod config;
+pub mod consent;
 mod doorkeeper;
 pub mod fronts;
 #[cfg(feature = "fuzzing")]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// Everything above the services, in this crate's words.
 const DESK: &[&str] = &[
     "crate::broker",
+    "crate::consent",
     "crate::doorkeeper",
     "crate::sessions",
     "crate::sign_ins",

@@ -1,11 +1,14 @@
 //! The client: one handle, whichever door the broker is behind.
 
+mod agent;
+
 use std::path::PathBuf;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use self::agent::Questions;
 use crate::error::Error;
 use crate::request::{AcquireRequest, Challenge, TokenRequest};
 use crate::token::AccessToken;

@@ -31,7 +31,7 @@ mod token;
 mod transport;
 pub mod wire;
 
-pub use client::{Admin, AuditLines, Client, Door, Pending, Step, Watch};
+pub use client::{Admin, AuditLines, Client, Door, Pending, Questions, Step, Watch};
 pub use error::{Error, ErrorCode, Refusal};
 pub use request::{AcquireRequest, Challenge, TokenRequest};
 pub use token::AccessToken;

@@ -4,7 +4,8 @@
 //!    good for, and its scopes.
 //! 2. The core decides (`authbroker_core::policy`), by the rules of the configuration and by what
 //!    people have answered before.
-//! 3. A refusal, or a question that nobody is there to answer, becomes a failure with a way out.
+//! 3. A question goes to a person (`consent`), if the caller can wait for one; a refusal, or a
+//!    question that nobody answers, becomes a failure with a way out.
 //! 4. What the provider then gives is looked at once more: it may have given more than was asked.
 
 use authbroker_core::account::Account;
@@ -14,19 +15,21 @@ use authbroker_core::policy::{self, Basis, Decision, Query, Reach, Verdict};
 use authbroker_core::resource::Resources;
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::token::AccessToken;
+use tokio::sync::mpsc;
 
 use super::Broker;
 use super::answers::command;
 use crate::config::Target;
 use crate::platform::clock;
+use crate::sign_ins::Phase;
 
 /// Whether a person may be asked for a request's sake.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Patience {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Patience<'a> {
     /// The answer must come at once.
     Silent,
-    /// The caller waits for a person anyway.
-    MayAsk,
+    /// The caller waits for a person anyway, and is told here that one is asked.
+    MayAsk(&'a mpsc::Sender<Phase>),
 }
 
 impl Broker {
@@ -37,7 +40,7 @@ impl Broker {
         account: &Account,
         resources: &Resources,
         scopes: &ScopeSet,
-        _patience: Patience,
+        patience: Patience<'_>,
     ) -> Result<Verdict, Failure> {
         if caller.door != Door::Admin {
             self.proven().await?;
@@ -49,7 +52,11 @@ impl Broker {
         match verdict.decision {
             Decision::Allow => Ok(verdict),
             Decision::Deny => Err(denied(caller, account, &resources, &verdict)),
-            Decision::Ask => Err(unanswered(caller, account, &resources, scopes)),
+            Decision::Ask => {
+                let Account { id, provider, .. } = account;
+                let query = Query { caller, account: id, provider, resources: &resources, scopes };
+                self.undecided(&query, account, patience, verdict).await
+            }
         }
     }
 
@@ -58,7 +65,7 @@ impl Broker {
         &self,
         caller: &Caller,
         account: &Account,
-        patience: Patience,
+        patience: Patience<'_>,
     ) -> Result<Verdict, Failure> {
         let resources = self.0.providers.get(&account.provider);
         let resources = resources.map(|provider| provider.settings().resources.clone());
@@ -168,7 +175,7 @@ fn denied(caller: &Caller, account: &Account, resources: &Resources, verdict: &V
     Failure::new(code, message, why_hint(caller, account, resources, verdict.scope.as_deref()))
 }
 
-fn unanswered(
+pub(super) fn unanswered(
     caller: &Caller,
     account: &Account,
     resources: &Resources,

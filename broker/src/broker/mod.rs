@@ -7,6 +7,7 @@ mod access;
 pub mod answers;
 pub mod audit;
 mod challenge;
+pub mod consent;
 mod headers;
 pub mod minted;
 mod requests;
@@ -41,6 +42,7 @@ use self::requests::pending;
 use self::view::view;
 pub use self::view::{AccountView, Status};
 use crate::config::Settings;
+use crate::consent::Consent;
 use crate::doorkeeper;
 use crate::platform::{Machine, clock};
 use crate::providers::Providers;
@@ -70,6 +72,7 @@ struct Inner {
     vault: Vault,
     sessions: Sessions,
     sign_ins: SignIns,
+    consent: Consent,
     audit: Audit,
     mintings: Mintings,
     /// Whether the vault's key was looked for on the record's behalf.
@@ -135,6 +138,7 @@ impl Broker {
             Sessions::start(providers.clone(), vault.clone(), machine, recorder, accounts);
         sessions.set_ahead(settings.ahead);
         sessions.take_up_clients();
+        let (consent, chores) = Consent::new();
         let sign_ins = SignIns::new(sessions.clone(), vault.clone(), audit.clone());
         tokio::spawn(doorkeeper::keep(vault.clone(), sessions.clone(), audit.clone()));
         let broker = Self(Arc::new(Inner {
@@ -147,6 +151,7 @@ impl Broker {
             vault,
             sessions,
             sign_ins,
+            consent,
             audit,
             mintings,
             key_sought: AtomicBool::new(false),
@@ -155,6 +160,9 @@ impl Broker {
             nonces: Nonces::default(),
         }));
         tokio::spawn(broker.clone().keep_answers());
+        tokio::spawn(broker.clone().keep_consent(chores));
+        let consent = broker.0.consent.clone();
+        tokio::spawn(async move { consent.keep_time().await });
         Ok(broker)
     }
 
@@ -267,7 +275,7 @@ impl Broker {
         let wish = self.wish(caller, request, Opener::Broker)?;
         let (broker, caller) = (self.clone(), caller.clone());
         Ok(pending(move |phases| async move {
-            let silently = match broker.may_sign_in(&caller, &wish).await {
+            let silently = match broker.may_sign_in(&caller, &wish, &phases).await {
                 Ok(Some(account)) => broker.try_silently(&caller, account, &wish).await,
                 Ok(None) => None,
                 Err(failure) => {
@@ -303,7 +311,8 @@ impl Broker {
         let account = self.resolve(caller, account)?;
         let (broker, caller) = (self.clone(), caller.clone());
         Ok(pending(move |phases| async move {
-            match broker.allowed_all(&caller, &account, Patience::MayAsk).await {
+            // Not a thing to ask a person about: a yes would be one to every token of the account.
+            match broker.allowed_all(&caller, &account, Patience::Silent).await {
                 Ok(_) => broker.leave(&caller, account, reach, opener, phases).await,
                 Err(failure) => {
                     broker.record_sign_out(&caller, &account.id, Err(&failure));

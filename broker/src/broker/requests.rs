@@ -24,6 +24,7 @@ impl Broker {
         &self,
         caller: &Caller,
         wish: &Wish,
+        phases: &mpsc::Sender<Phase>,
     ) -> Result<Option<Account>, Failure> {
         let request = silent_request(&wish.request);
         let known = match self.resolve(caller, &request.account) {
@@ -35,7 +36,8 @@ impl Broker {
             || wish.provider.account(String::new(), Person::default(), UnixTime::default());
         let account = known.clone().unwrap_or_else(nobody);
         let resources = self.key(&account, &request)?.resources;
-        self.allowed(caller, &account, &resources, &request.scopes, Patience::MayAsk).await?;
+        let patience = Patience::MayAsk(phases);
+        self.allowed(caller, &account, &resources, &request.scopes, patience).await?;
         Ok(known)
     }
 

@@ -218,6 +218,7 @@ pub(super) fn progress(phase: &Phase) -> Option<wire::Progress> {
     let named =
         |name: &str| wire::Progress { phase: Some(name.to_owned()), ..wire::Progress::default() };
     Some(match phase {
+        Phase::Consent => named("consent"),
         Phase::Url(url) => wire::Progress { url: Some(url.to_string()), ..named("url") },
         Phase::DeviceCode { prompt, ends } => wire::Progress {
             url: Some(prompt.page.to_string()),

@@ -32,6 +32,8 @@ use crate::sessions::Sessions;
 /// How a request that waits for a person goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
+    /// A person is asked whether the app may have what it asks for.
+    Consent,
     /// The browser is to go here.
     Url(Url),
     /// A person is to type a code somewhere.

@@ -243,7 +243,7 @@ pub struct Acquire {
 /// How a request that waits for a person goes on. The last one names the account and has no phase.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// `url`, `device-code`, `browser-opened`, `browser-missing`, `rejected-answer`, `exchanging`,
+    /// `consent` (a person is asked), `url`, `device-code`, `browser-opened`, `browser-missing`, `rejected-answer`, `exchanging`,
     /// `report`, and on the admin socket `end-session`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,

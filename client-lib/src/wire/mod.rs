@@ -1,12 +1,13 @@
 //! The words that the broker and its clients share, and nothing else.
 //!
 //! On a socket they travel as [Varlink](https://varlink.org) messages: one JSON object each, ended
-//! by a NUL byte. [`frame`] has the envelope, [`broker1`] and [`admin1`] the two interfaces ([`vault`]
-//! and [`audit`] parts of the second), [`places`] the folders where the doors are.
+//! by a NUL byte. [`frame`] has the envelope, [`broker1`] and [`admin1`] the two interfaces ([`vault`],
+//! [`audit`] and [`consent`] parts of the second), [`places`] the folders where the doors are.
 
 pub mod admin1;
 pub mod audit;
 pub mod broker1;
+pub mod consent;
 pub mod frame;
 pub mod places;
 pub mod policy;

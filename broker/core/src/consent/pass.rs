@@ -42,7 +42,7 @@ fn covers(question: &Question, query: &Query<'_>) -> bool {
     let scopes = question.scopes.is_empty()
         || (!query.scopes.is_empty() && query.scopes.is_subset(&question.scopes));
     question.subject() == Subject::of(query.caller)
-        && question.account.matches(query.account, query.provider)
+        && question.accounts().matches(query.account, query.provider)
         && *query.resources == question.resources
         && scopes
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::caller::{App, Caller, Terminal};
-use crate::ids::ProviderName;
+use crate::ids::{AccountId, ProviderName};
 use crate::policy::{AccountMatch, Lasting, Reach, Ruling};
 use crate::resource::Resources;
 use crate::scope::ScopeSet;
@@ -17,8 +17,8 @@ const THIRTY_DAYS: Duration = Duration::from_hours(30 * 24);
 pub struct Question {
     /// Who asks.
     pub caller: Caller,
-    /// Of which account; where nobody has signed in yet, of whichever will be at the provider.
-    pub account: AccountMatch,
+    /// Of which account; `None` where nobody has signed in yet: of whichever that will be.
+    pub account: Option<AccountId>,
     /// At which provider.
     pub provider: ProviderName,
     /// What people call the account; empty where nobody has signed in yet.
@@ -56,14 +56,20 @@ impl Question {
         Subject::of(&self.caller)
     }
 
-    /// What the answer is about.
+    /// Which accounts the answer is about.
+    pub fn accounts(&self) -> AccountMatch {
+        let provider = || AccountMatch::new(self.provider.as_str());
+        self.account.as_ref().map_or_else(provider, AccountMatch::from)
+    }
+
+    /// What of them.
     pub fn reach(&self) -> Reach {
         Reach::of(&self.resources, &self.scopes)
     }
 
     /// Whether an answer to the one is an answer to the other.
     pub fn is_like(&self, other: &Self) -> bool {
-        let what = |it: &Self| (it.account.clone(), it.provider.clone(), it.reach());
+        let what = |it: &Self| (it.accounts(), it.reach());
         self.subject() == other.subject() && what(self) == what(other)
     }
 }

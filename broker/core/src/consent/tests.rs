@@ -3,7 +3,6 @@
 use super::*;
 use crate::caller::{Caller, Description, Door, Identity, Terminal};
 use crate::ids::ProviderName;
-use crate::policy::AccountMatch;
 use crate::resource::Resource;
 use crate::scope::ScopeSet;
 
@@ -20,7 +19,7 @@ pub(super) fn mail() -> Question {
     let identity = Identity::Flatpak("org.acme.Mail".to_owned());
     Question {
         caller: Caller { identity, pid: Some(7), ..Caller::of_user(1000, Door::Socket) },
-        account: AccountMatch::Any,
+        account: None,
         provider: ProviderName::parse("acme").unwrap(),
         label: "alice".to_owned(),
         resources: [Resource::parse("https://api.acme.example").unwrap()].into(),

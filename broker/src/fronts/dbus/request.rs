@@ -43,7 +43,7 @@ impl Request {
         Ok(())
     }
 
-    /// How it goes: url, device-code (with url, user_code s, url_complete s and expires_in t),
+    /// How it goes: consent, url, device-code (with url, user_code s, url_complete s and expires_in t),
     /// browser-opened, browser-missing, rejected-answer, exchanging, report.
     #[zbus(signal)]
     async fn progress(

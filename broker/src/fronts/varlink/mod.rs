@@ -10,6 +10,7 @@ mod admin1;
 mod audit;
 mod broker1;
 mod connection;
+mod consent;
 mod incoming;
 mod limits;
 mod minted;

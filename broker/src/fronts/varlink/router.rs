@@ -68,6 +68,8 @@ impl Router {
                 "MintSocket" => send(&replies, self.mint_socket(parameters).await).await,
                 "ListSockets" => send(&replies, self.list_sockets()).await,
                 "CloseSocket" => send(&replies, self.close_socket(parameters).await).await,
+                "ServeQuestions" => self.serve_questions(call.more, replies).await,
+                "AnswerQuestion" => send(&replies, self.answer_question(parameters)).await,
                 "Rekey" => send(&replies, self.rekey(parameters).await).await,
                 _ => send(&replies, service::no_method(&call.method)).await,
             },

@@ -1,0 +1,157 @@
+//! Where policy says "ask": a person is asked, and the answer is kept for as long as it holds.
+
+use std::sync::Arc;
+
+use authbroker_core::account::Account;
+use authbroker_core::audit::{Event, Record};
+use authbroker_core::caller::Caller;
+use authbroker_core::consent::{Answer, Question, QuestionId, Rank, Refusal, Subject};
+use authbroker_core::failure::{Code, Failure, printable};
+use authbroker_core::ids::ProviderName;
+use authbroker_core::policy::{Decision, Query, Ruling, Verdict};
+
+use super::Broker;
+use super::access::{Patience, unanswered};
+use super::answers::NewGrant;
+use crate::consent::{Chore, Chores, Registration};
+use crate::platform::clock;
+use crate::sign_ins::Phase;
+
+impl Broker {
+    /// Registers a program in which a person answers questions.
+    pub fn register_agent(&self, caller: &Caller) -> Result<Registration, Failure> {
+        self.admit(caller)?;
+        self.0.consent.register(Rank::Agent)
+    }
+
+    /// Takes a person's answer from the agent that was asked.
+    pub fn answer_question(
+        &self,
+        caller: &Caller,
+        key: &str,
+        id: QuestionId,
+        answer: Answer,
+    ) -> Result<(), Failure> {
+        self.admit(caller)?;
+        self.0.consent.answer(key, id, answer)
+    }
+
+    /// Has a person decide where policy does not: asks, where there is time for that, or uses up a
+    /// yes that was given just before.
+    pub(super) async fn undecided(
+        &self,
+        query: &Query<'_>,
+        account: &Account,
+        patience: Patience<'_>,
+        verdict: Verdict,
+    ) -> Result<Verdict, Failure> {
+        let allowed = Verdict { decision: Decision::Allow, ..verdict };
+        let unanswered = || unanswered(query.caller, account, query.resources, query.scopes);
+        match patience {
+            Patience::Silent if self.0.consent.take_pass(query) => Ok(allowed),
+            Patience::Silent => Err(unanswered()),
+            Patience::MayAsk(phases) => {
+                if self.0.consent.can_ask() {
+                    let _left = phases.send(Phase::Consent).await;
+                }
+                match self.0.consent.ask(self.question(query, account)).await {
+                    Ok(Answer::No) => Err(said_no(query.caller, query.provider)),
+                    Ok(_) => Ok(allowed),
+                    Err(refusal) => Err(not_answered(unanswered(), refusal)),
+                }
+            }
+        }
+    }
+
+    fn question(&self, query: &Query<'_>, account: &Account) -> Question {
+        // Nobody has a subject before they have signed in.
+        let known = !account.subject.is_empty();
+        let reason = self.settings().policy.reason_of(query.caller).map(str::to_owned);
+        Question {
+            caller: query.caller.clone(),
+            account: known.then(|| account.id.clone()),
+            provider: account.provider.clone(),
+            label: account.username().to_owned(),
+            resources: query.resources.clone(),
+            scopes: query.scopes.clone(),
+            reason,
+        }
+    }
+
+    /// Does what follows from answers, in its order, for as long as the process lives.
+    pub(super) async fn keep_consent(self, mut chores: Chores) {
+        while let Some(chore) = chores.next().await {
+            match chore {
+                Chore::Remember(question, answer) => self.keep_answer(question, answer).await,
+                Chore::EndUntilLocked => self.0.grants.lock(),
+                Chore::Tell(ticket, answer) => self.0.consent.tell(ticket, answer),
+            }
+        }
+    }
+}
+
+impl Broker {
+    /// Keeps an answer. A yes that cannot be kept is still one to what was asked.
+    async fn keep_answer(&self, question: Arc<Question>, answer: Answer) {
+        self.record_question(&question, answer);
+        let Some(lasting) = answer.lasting(clock::now().wall) else {
+            return self.0.consent.give_pass(question);
+        };
+        let Subject { app, terminal } = question.subject();
+        let (account, reach, ruling) = (question.accounts(), question.reach(), answer.ruling());
+        let new = NewGrant { app, terminal, account, reach, ruling, lasting };
+        if let Err(failure) = self.remember(new).await {
+            tracing::warn!("an answer counts only once: {failure}");
+            if ruling == Ruling::Allow {
+                self.0.consent.give_pass(question);
+            }
+        }
+    }
+
+    fn record_question(&self, question: &Question, answer: Answer) {
+        let record = Record {
+            account: question.account.clone(),
+            resources: question.resources.clone(),
+            scopes: question.scopes.clone(),
+            decision: Some(answer.ruling().decision()),
+            ..Record::of(Event::Consent)
+        };
+        let said = format!("a person answered: {}", answer.name());
+        self.record(record.by(&question.caller).saying(said));
+    }
+}
+
+fn said_no(caller: &Caller, provider: &ProviderName) -> Failure {
+    let app = printable(&caller.app().to_string());
+    let message = format!("{app} may not have that token of {provider}: somebody said no");
+    Failure::new(Code::UserDenied, message, "brokerctl grants list")
+}
+
+/// Why nobody answered, and what helps.
+fn not_answered(unanswered: Failure, refusal: Refusal) -> Failure {
+    let Failure { message, hint, .. } = unanswered;
+    match refusal {
+        Refusal::NobodyThere => {
+            let message = format!("{message}, and nobody can be asked");
+            let hint = format!("brokerctl agent, and ask again; or {hint}");
+            Failure::new(Code::ConsentRequired, message, hint)
+        }
+        Refusal::Locked => {
+            let message = format!("{message}, and the session is locked");
+            Failure::new(Code::ConsentRequired, message, "unlock the session, and ask again")
+        }
+        Refusal::TimedOut => {
+            let message = format!("{message}: the question was not answered in time");
+            Failure::new(Code::TimedOut, message, hint)
+        }
+        Refusal::TooMany => {
+            let message = format!("{message}, and there are too many questions already");
+            Failure::new(Code::Busy, message, "answer those first")
+        }
+        Refusal::Resting(pause) => {
+            let message = format!("{message}; it was refused just now, and may not ask yet");
+            let hint = format!("wait {} seconds; or {hint}", pause.as_secs().max(1));
+            Failure::new(Code::RateLimited, message, hint).retry_after(pause)
+        }
+    }
+}

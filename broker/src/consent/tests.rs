@@ -1,0 +1,107 @@
+//! The desk with those who ask and those who answer, without any door.
+
+use authbroker_core::caller::{Caller, Door};
+use authbroker_core::ids::ProviderName;
+use authbroker_core::resource::Resources;
+use authbroker_core::scope::ScopeSet;
+
+use super::*;
+
+fn question(scope: &str) -> Question {
+    Question {
+        caller: Caller::of_user(1000, Door::Socket),
+        account: None,
+        provider: ProviderName::parse("acme").unwrap(),
+        label: "alice".to_owned(),
+        resources: Resources::new(),
+        scopes: ScopeSet::parse(scope).unwrap(),
+        reason: None,
+    }
+}
+
+/// A desk whose chores are done, and remembered here.
+fn desk() -> (Consent, mpsc::UnboundedReceiver<Answer>) {
+    let (consent, mut chores) = Consent::new();
+    let (remembers, remembered) = mpsc::unbounded_channel();
+    let clerk = consent.clone();
+    tokio::spawn(async move {
+        while let Some(chore) = chores.next().await {
+            match chore {
+                Chore::Remember(_, answer) => remembers.send(answer).unwrap(),
+                Chore::Tell(ticket, answer) => clerk.tell(ticket, answer),
+                Chore::EndUntilLocked => {}
+            }
+        }
+    });
+    (consent, remembered)
+}
+
+async fn shown(agent: &mut Registration) -> QuestionId {
+    match agent.next().await {
+        Some(News::Question { id, .. }) => id,
+        other => panic!("no question, but {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_remembered_before_anybody_hears_of_it() {
+    let (consent, mut remembered) = desk();
+    let mut agent = consent.register(Rank::Agent).unwrap();
+    let person = async {
+        let id = shown(&mut agent).await;
+        consent.answer(agent.key(), id, Answer::Always).unwrap();
+    };
+    let (one, other, ()) =
+        tokio::join!(consent.ask(question("read")), consent.ask(question("read")), person);
+    assert_eq!((one, other), (Ok(Answer::Always), Ok(Answer::Always)));
+    assert_eq!(remembered.try_recv(), Ok(Answer::Always));
+    assert!(remembered.try_recv().is_err(), "one question, one answer");
+}
+
+#[tokio::test]
+async fn the_key_of_one_agent_answers_for_no_other() {
+    let (consent, _remembered) = desk();
+    let mut first = consent.register(Rank::Agent).unwrap();
+    let second = consent.register(Rank::Agent).unwrap();
+    let person = async {
+        let id = shown(&mut first).await;
+        for key in [second.key(), "", "no such key"] {
+            consent.answer(key, id, Answer::Always).unwrap_err();
+        }
+        consent.answer(first.key(), id, Answer::No).unwrap();
+        consent.answer(first.key(), id, Answer::Always).unwrap_err();
+    };
+    let (answer, ()) = tokio::join!(consent.ask(question("read")), person);
+    assert_eq!(answer, Ok(Answer::No));
+}
+
+#[tokio::test]
+async fn who_waits_no_longer_takes_the_question_off_the_screen() {
+    let (consent, _remembered) = desk();
+    let mut agent = consent.register(Rank::Agent).unwrap();
+    let id = tokio::select! {
+        answer = consent.ask(question("read")) => panic!("answered by nobody: {answer:?}"),
+        id = shown(&mut agent) => id,
+    };
+    assert!(matches!(agent.next().await, Some(News::Withdrawn(gone)) if gone == id));
+}
+
+#[tokio::test]
+async fn a_question_ends_with_the_last_agent_and_with_a_locked_screen() {
+    let (consent, _remembered) = desk();
+    assert_eq!(consent.ask(question("read")).await, Err(Refusal::NobodyThere));
+    let mut agent = consent.register(Rank::Agent).unwrap();
+    let lock = async {
+        shown(&mut agent).await;
+        consent.screen(true);
+    };
+    let (answer, ()) = tokio::join!(consent.ask(question("read")), lock);
+    assert_eq!(answer, Err(Refusal::Locked));
+    consent.screen(false);
+    let leave = async {
+        while !matches!(agent.next().await, Some(News::Question { .. })) {}
+        drop(agent);
+    };
+    let (answer, ()) = tokio::join!(consent.ask(question("read")), leave);
+    assert_eq!(answer, Err(Refusal::NobodyThere));
+}
