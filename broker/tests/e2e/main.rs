@@ -12,6 +12,7 @@ mod brokerctl;
 mod client_credentials;
 mod clients;
 mod clocks;
+mod consent;
 mod credential;
 mod damage;
 mod device;

@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Credential(CredentialCommand),
     /// How the broker sees this program
     Whoami,
+    /// Answer in this terminal what apps ask for; with --json, from a script
+    Agent,
     /// How the broker is
     Status,
     /// What on this machine is wrong or missing, and what helps

@@ -43,6 +43,7 @@ async fn run(args: Args, printer: &Printer) -> Result<(), Failure> {
         Command::Headers(headers) => commands::headers::run(&place, headers, printer).await,
         Command::Exec(exec) => commands::exec::run(&place, exec).await,
         Command::Credential(command) => commands::credential::run(&place, command, printer).await,
+        Command::Agent => commands::agent::run(&place, printer).await,
         Command::Whoami => commands::whoami::run(&place, printer).await,
         Command::Status => commands::status::run(&place, printer).await,
         Command::Doctor => commands::doctor::run(&place, printer).await,

@@ -15,7 +15,7 @@ pub(super) async fn open(address: &str) -> bool {
     opened.unwrap_or(false)
 }
 
-/// The lines that a person pastes. Reading ends with the process, not before.
+/// The lines that a person pastes or types. Reading ends with the process, not before.
 pub(super) fn pasted_lines() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(4);
     std::thread::spawn(move || {

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod accounts;
+pub(crate) mod agent;
 pub(crate) mod audit;
 mod browser;
 pub(crate) mod completions;

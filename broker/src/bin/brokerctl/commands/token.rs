@@ -42,7 +42,12 @@ fn request(args: &Token) -> TokenRequest {
 fn needs_person(error: &Error) -> bool {
     matches!(
         error.code(),
-        Some(ErrorCode::InteractionRequired | ErrorCode::NoSuchAccount | ErrorCode::VaultDamaged)
+        Some(
+            ErrorCode::InteractionRequired
+                | ErrorCode::ConsentRequired
+                | ErrorCode::NoSuchAccount
+                | ErrorCode::VaultDamaged
+        )
     )
 }
 
@@ -61,6 +66,9 @@ async fn sign_in(broker: &Client, args: &Token, printer: &Printer) -> Result<(),
         match pending.next().await? {
             Step::Done(_) => return Ok(()),
             Step::Progress(progress) => match (progress.phase.as_deref(), &progress.url) {
+                (Some("consent"), _) => {
+                    printer.say("Somebody is asked whether this program may have that …");
+                }
                 (Some("url"), Some(url)) => {
                     printer.say(&format!("Sign in in your browser: {url}"));
                 }
