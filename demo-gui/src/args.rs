@@ -43,6 +43,14 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     pub theme: Theme,
 
+    /// A dialog instead: a person answers in it what apps ask for
+    #[arg(long, conflicts_with_all = ["terminal", "account", "resource"])]
+    pub agent: bool,
+
+    /// Where the broker's sockets are, for the dialog
+    #[arg(long, value_name = "DIR", env = "AUTHBROKER_RUNTIME_DIR", hide_env_values = true)]
+    pub runtime_dir: Option<PathBuf>,
+
     /// No window: commands on stdin, one JSON object a line on stdout
     #[arg(long)]
     pub terminal: bool,

@@ -10,8 +10,11 @@
 //!    `broker_task` speaks to the broker, `api_task` to the API, `picture` fetches the portrait;
 //! 4. an [`Event`](messages::Event) comes back, wakes the window, and is step 2 again.
 //!
+//! [`agent`] is a window of its own, in which a person answers what apps ask for.
+//!
 //! [`app`] ties these to a window, [`terminal`] to stdin and stdout. `theme` has the colours.
 
+pub mod agent;
 pub mod app;
 pub mod args;
 pub mod messages;

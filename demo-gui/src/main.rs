@@ -6,12 +6,14 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use demo_gui::args::Args;
-use demo_gui::{app, terminal};
+use demo_gui::{agent, app, terminal};
 use tokio::io::BufReader;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let (ended, hint) = if args.terminal {
+    let (ended, hint) = if args.agent {
+        (in_dialog(args), "set DISPLAY or WAYLAND_DISPLAY, or run brokerctl agent")
+    } else if args.terminal {
         (in_terminal(args), "demo-gui --help")
     } else {
         (in_window(args), "set DISPLAY or WAYLAND_DISPLAY, or run demo-gui --terminal")
@@ -25,12 +27,20 @@ fn main() -> ExitCode {
     }
 }
 
+fn in_dialog(args: Args) -> Result<(), Box<dyn Error>> {
+    agent::open(args.runtime_dir, args.theme).map_err(without_display)
+}
+
 fn in_window(args: Args) -> Result<(), Box<dyn Error>> {
-    app::open(args).map_err(|error| match error {
+    app::open(args).map_err(without_display)
+}
+
+fn without_display(error: eframe::Error) -> Box<dyn Error> {
+    match error {
         // Its own words name a line of winit's source.
         eframe::Error::WinitEventLoop(_) => "no display can be reached".into(),
         error => error.into(),
-    })
+    }
 }
 
 fn in_terminal(args: Args) -> Result<(), Box<dyn Error>> {
