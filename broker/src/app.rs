@@ -226,6 +226,7 @@ impl Doors {
     /// Takes the name on the session bus, if there is one. Without, the sockets do.
     #[cfg(target_os = "linux")]
     pub async fn open_bus(&mut self, services: &Services, log: Log) {
+        tokio::spawn(services.broker.clone().follow_session_lock());
         let (broker, witness) = (services.broker.clone(), services.witness.clone());
         match crate::fronts::dbus::Bus::open(broker, witness, log).await {
             Ok(bus) => {

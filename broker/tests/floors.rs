@@ -30,9 +30,18 @@ fn above(path: &str) -> Vec<String> {
     }
     if let Some(rest) = path.strip_prefix("broker/src/services/") {
         let own = rest.split(['/', '.']).next().unwrap_or_default();
-        let others = ["audit", "grants", "oidc", "vault", "browser", "registrations", "mintings"]
-            .into_iter()
-            .filter(|other| *other != own);
+        let others = [
+            "audit",
+            "browser",
+            "grants",
+            "mintings",
+            "oidc",
+            "registrations",
+            "session_lock",
+            "vault",
+        ]
+        .into_iter()
+        .filter(|other| *other != own);
         let others = others.map(|other| format!("crate::services::{other}"));
         return others.chain(all(&[&["authbroker_client"], DESK, ROOF])).collect();
     }

@@ -15,6 +15,8 @@ use super::access::{Patience, unanswered};
 use super::answers::NewGrant;
 use crate::consent::{Chore, Chores, Registration};
 use crate::platform::clock;
+#[cfg(target_os = "linux")]
+use crate::services::session_lock::{Heard, SessionLock};
 use crate::sign_ins::Phase;
 
 impl Broker {
@@ -75,6 +77,21 @@ impl Broker {
             resources: query.resources.clone(),
             scopes: query.scopes.clone(),
             reason,
+        }
+    }
+
+    /// Asks nobody while the session is locked, for as long as the process lives.
+    #[cfg(target_os = "linux")]
+    pub async fn follow_session_lock(self) {
+        let mut lock = SessionLock::listen().await;
+        let mut locked = false;
+        while let Some(heard) = lock.next().await {
+            match heard {
+                Heard::Locked(now) => locked = now,
+                // What holds until the session is locked ends here, whatever the locker does.
+                Heard::LockWanted => self.0.consent.screen(true),
+            }
+            self.0.consent.screen(locked);
         }
     }
 

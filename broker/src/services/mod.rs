@@ -6,4 +6,6 @@ pub mod grants;
 pub mod mintings;
 pub mod oidc;
 pub mod registrations;
+#[cfg(target_os = "linux")]
+pub mod session_lock;
 pub mod vault;

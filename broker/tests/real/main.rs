@@ -13,6 +13,7 @@
     reason = "a test that cannot be set up must fail, and say why"
 )]
 
+mod consent;
 mod credentials;
 mod dbus;
 mod disk;
