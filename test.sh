@@ -132,7 +132,7 @@ PROGRAMS="
 "
 # Packages without a program of their own: what the window loads when it runs, and Python's venv.
 LIBRARIES="
-    ca-certificates python3-venv
+    ca-certificates python3-venv at-spi2-core
     libgl1 libegl1 libgl1-mesa-dri libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libxrandr2
 "
 

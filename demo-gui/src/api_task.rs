@@ -1,17 +1,22 @@
-//! The private message: one request to the API, with a token from the broker.
+//! The API's messages: one request, with a token from the broker.
 //!
-//! A 401 means that the API no longer takes this token, whatever its expiry says (it may have been
-//! revoked). Then the broker renews it and the request is sent once more. A second 401 is final.
+//! The client library has the broker sign for each request, and once acts on what the API says to
+//! it: it has a token renewed that the API takes no more, or tells what a person must do first.
 
-use authbroker_client::{AccessToken, TokenRequest};
-use reqwest::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
-use reqwest::{Response, StatusCode};
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use authbroker_client::TokenRequest;
+use authbroker_client::http::{self as with_token, Error};
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use url::Url;
 
 use crate::broker_task::Broker;
 use crate::http;
-use crate::messages::Answer;
+use crate::messages::{Answer, Page, Reply, Sent};
 use crate::problem::{Cause, Problem};
 
 /// The longest message that is read, in bytes.
@@ -19,50 +24,103 @@ const MAX_BODY: usize = 64 * 1024;
 /// The longest reason that is shown, in characters.
 const MAX_REASON: usize = 300;
 
-/// Gets the message. `request` is how a token is asked for.
-pub(crate) async fn message(
-    broker: &Broker,
-    api: &Url,
-    request: TokenRequest,
-) -> Result<Answer, Problem> {
-    let answer = ask(api, &broker.token(request.clone()).await?).await?;
-    if !matches!(answer, Answer::Refused { status: 401, .. }) {
-        return Ok(answer);
+/// How long a message may take: two requests, and what the broker does before and between them.
+const PATIENCE: Duration = Duration::from_secs(70);
+
+/// The API, and whom to tell of each request to it.
+pub(crate) struct Api<'a, T> {
+    pub(crate) url: &'a Url,
+    pub(crate) tell: T,
+}
+
+impl<T: Fn(Sent)> Api<'_, T> {
+    /// Gets a message. `request` is how a token is asked for.
+    pub(crate) async fn message(
+        &self,
+        broker: &Broker,
+        page: Page,
+        request: &TokenRequest,
+    ) -> Result<Reply, Problem> {
+        let address = below(self.url, page.path());
+        let client = http::client(&address).map_err(|_| self.no_roots())?;
+        let uri = address.to_string();
+        let send = |headers| self.send(&client, &address, page, headers);
+        let broker = broker.client().await?;
+        let answer = with_token::send_with(&broker, "GET", &uri, request, send);
+        match tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| Err(too_late())) {
+            Ok(response) => self.read(response).await.map(Reply::Message),
+            Err(Error::InteractionRequired(interaction)) => Ok(Reply::StepUp(interaction)),
+            Err(Error::Broker(error)) => Err(error.into()),
+            Err(Error::Http(error)) => Err(self.unreachable(&error)),
+            Err(error) => Err(not_understood(&error)),
+        }
     }
-    ask(api, &broker.token(request.force()).await?).await
+
+    async fn send(
+        &self,
+        client: &Client,
+        address: &Url,
+        page: Page,
+        headers: HeaderMap,
+    ) -> Result<Response, reqwest::Error> {
+        let (at, begun) = (Timestamp::now(), Instant::now());
+        let answer = client.get(address.clone()).headers(headers).send().await;
+        let status = answer.as_ref().ok().map(|response| response.status().as_u16());
+        (self.tell)(Sent { page, at, status, took: begun.elapsed() });
+        answer
+    }
+
+    async fn read(&self, response: Response) -> Result<Answer, Problem> {
+        let status = response.status();
+        let challenge = response.headers().get(WWW_AUTHENTICATE).cloned();
+        let body = http::body(response, MAX_BODY).await.ok_or_else(|| self.too_long())?;
+        if status.is_success() {
+            let text = String::from_utf8_lossy(&body).trim().to_owned();
+            return Ok(Answer::Text { status: status.as_u16(), text });
+        }
+        let reason = reason(status, challenge.as_ref(), &body);
+        if status.is_server_error() {
+            return Err(self.at_fault(status, &reason));
+        }
+        Ok(Answer::Refused { status: status.as_u16(), reason })
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Problem {
+        let what = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
+        self.down(what, "Start the API (private-api), or name another one with --api")
+    }
+
+    fn at_fault(&self, status: StatusCode, reason: &str) -> Problem {
+        let what = format!("has a fault: {} {reason}", status.as_u16());
+        self.down(&what, "Look at the API's log, or try again later")
+    }
+
+    fn too_long(&self) -> Problem {
+        self.down("sent an answer that is too long or breaks off", "Look at the API's log")
+    }
+
+    fn no_roots(&self) -> Problem {
+        let what = "cannot be trusted: this machine has no root certificates";
+        self.down(what, "Install ca-certificates")
+    }
+
+    fn down(&self, what: &str, hint: &str) -> Problem {
+        let place = self.url.origin().ascii_serialization();
+        let message = format!("The API at {place} {what}");
+        Problem { cause: Cause::ApiDown, message, hint: hint.to_owned() }
+    }
 }
 
-async fn ask(api: &Url, token: &AccessToken) -> Result<Answer, Problem> {
-    let address = below(api, "private");
-    let client = http::client(&address).map_err(|_| no_roots(api))?;
-    let request = client.get(address).header(AUTHORIZATION, authorization(token)?);
-    let response = request.send().await.map_err(|error| unreachable(api, &error))?;
-    read(api, response).await
+fn too_late() -> Error<reqwest::Error> {
+    Error::Broker(authbroker_client::Error::Connection(ErrorKind::TimedOut.into()))
 }
 
-fn authorization(token: &AccessToken) -> Result<HeaderValue, Problem> {
-    let mut value = HeaderValue::from_str(&token.authorization()).map_err(|_| Problem {
+fn not_understood(error: &Error<reqwest::Error>) -> Problem {
+    Problem {
         cause: Cause::NotUnderstood,
-        message: "The token has characters that no header can carry".to_owned(),
-        hint: "brokerctl doctor".to_owned(),
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-async fn read(api: &Url, response: Response) -> Result<Answer, Problem> {
-    let status = response.status();
-    let challenge = response.headers().get(WWW_AUTHENTICATE).cloned();
-    let body = http::body(response, MAX_BODY).await.ok_or_else(|| too_long(api))?;
-    if status.is_success() {
-        let text = String::from_utf8_lossy(&body).trim().to_owned();
-        return Ok(Answer::Text { status: status.as_u16(), text });
+        message: error.to_string(),
+        hint: "use the app and the library of the same release".to_owned(),
     }
-    let reason = reason(status, challenge.as_ref(), &body);
-    if status.is_server_error() {
-        return Err(at_fault(api, status, &reason));
-    }
-    Ok(Answer::Refused { status: status.as_u16(), reason })
 }
 
 /// The API's own words: from the body (RFC 6749 §5.2), the challenge (RFC 6750 §3), or the status.
@@ -95,36 +153,9 @@ fn error_description(challenge: &str) -> Option<String> {
 fn below(api: &Url, page: &str) -> Url {
     let mut address = api.clone();
     if let Ok(mut segments) = address.path_segments_mut() {
-        segments.pop_if_empty().push(page);
+        segments.pop_if_empty().extend(page.split('/'));
     }
     address
-}
-
-fn unreachable(api: &Url, error: &reqwest::Error) -> Problem {
-    let what = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
-    down(api, what, "Start the API (private-api), or name another one with --api")
-}
-
-fn at_fault(api: &Url, status: StatusCode, reason: &str) -> Problem {
-    let what = format!("has a fault: {} {reason}", status.as_u16());
-    down(api, &what, "Look at the API's log, or try again later")
-}
-
-fn too_long(api: &Url) -> Problem {
-    down(api, "sent an answer that is too long or breaks off", "Look at the API's log")
-}
-
-fn no_roots(api: &Url) -> Problem {
-    down(api, "cannot be trusted: this machine has no root certificates", "Install ca-certificates")
-}
-
-fn down(api: &Url, what: &str, hint: &str) -> Problem {
-    let place = api.origin().ascii_serialization();
-    Problem {
-        cause: Cause::ApiDown,
-        message: format!("The API at {place} {what}"),
-        hint: hint.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -156,8 +187,11 @@ mod tests {
 
     #[test]
     fn the_page_is_below_the_api() {
-        let at = |api: &str| below(&Url::parse(api).unwrap(), "private").to_string();
-        assert_eq!(at("http://127.0.0.1:3000"), "http://127.0.0.1:3000/private");
-        assert_eq!(at("https://api.example/v1/"), "https://api.example/v1/private");
+        let at = |api: &str, page: Page| below(&Url::parse(api).unwrap(), page.path()).to_string();
+        assert_eq!(at("http://127.0.0.1:3000", Page::Private), "http://127.0.0.1:3000/private");
+        assert_eq!(
+            at("https://api.example/v1/", Page::Recent),
+            "https://api.example/v1/private/recent"
+        );
     }
 }

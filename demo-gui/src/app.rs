@@ -3,14 +3,15 @@
 //! The window's thread draws and decides, and never waits. The worker's runtime has a thread of its
 //! own and wakes the window when it has news; without news and without a person, nothing is drawn.
 
-use std::io;
-
 use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions, Ui, ViewportBuilder};
 use eframe::{CreationContext, Frame, NativeOptions};
+use jiff::Zoned;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
 
-use crate::args::Args;
+use crate::args::{self, Args};
+use crate::desktop::{self, Scheme};
 use crate::messages::{Command, Event, Outbox, Picture};
 use crate::model::Model;
 use crate::view::{self, Scene};
@@ -29,7 +30,12 @@ pub fn open(args: Args) -> eframe::Result {
         .with_min_inner_size(SMALLEST_SIZE);
     let options = NativeOptions { viewport, ..NativeOptions::default() };
     let title = args.title.clone();
-    eframe::run_native(&title, options, Box::new(|context| Ok(Box::new(App::new(args, context)?))))
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(|error| eframe::Error::AppCreation(error.into()))?;
+    // The desktop is asked while the window is being made.
+    let scheme = (args.theme == args::Theme::System).then(|| desktop::follow(&runtime));
+    let app = |context: &CreationContext<'_>| App::new(args, runtime, scheme, context);
+    eframe::run_native(&title, options, Box::new(|context| Ok(Box::new(app(context)))))
 }
 
 struct App {
@@ -44,15 +50,22 @@ struct App {
 }
 
 impl App {
-    fn new(args: Args, context: &CreationContext<'_>) -> io::Result<Self> {
+    fn new(
+        args: Args,
+        runtime: Runtime,
+        scheme: Option<watch::Receiver<Scheme>>,
+        context: &CreationContext<'_>,
+    ) -> Self {
         theme::apply(&context.egui_ctx, args.theme);
+        if let Some(scheme) = scheme {
+            follow_desktop(&runtime, scheme, &context.egui_ctx);
+        }
         let window = context.egui_ctx.clone();
         let (outbox, events) = Outbox::new(move || window.request_repaint());
         let (commands, inbox) = unbounded_channel();
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         runtime.spawn(worker::run(args.settings(), inbox, outbox));
         let model = Model::new(args.account);
-        Ok(Self { title: args.title, model, portrait: None, commands, events, _runtime: runtime })
+        Self { title: args.title, model, portrait: None, commands, events, _runtime: runtime }
     }
 
     fn hear(&mut self, ctx: &Context, event: Event) {
@@ -85,13 +98,29 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
-        let scene =
-            Scene { title: &self.title, state: self.model.state(), portrait: self.portrait() };
+        let scene = Scene {
+            title: &self.title,
+            state: self.model.state(),
+            portrait: self.portrait(),
+            details: self.model.details(),
+            now: &Zoned::now(),
+        };
         if let Some(intent) = view::show(ui, scene) {
             self.model.wanted(intent).into_iter().for_each(|command| self.send(command));
             ui.ctx().request_repaint();
         }
     }
+}
+
+/// Shows the colours that the desktop prefers, from the first frame on, and whenever it changes.
+fn follow_desktop(runtime: &Runtime, mut scheme: watch::Receiver<Scheme>, ctx: &Context) {
+    theme::prefer(ctx, desktop::first_word(runtime, &mut scheme));
+    let ctx = ctx.clone();
+    runtime.spawn(async move {
+        while scheme.changed().await.is_ok() {
+            theme::prefer(&ctx, *scheme.borrow_and_update());
+        }
+    });
 }
 
 fn upload(ctx: &Context, picture: &Picture) -> TextureHandle {

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use authbroker_client::{
-    AccessToken, AcquireRequest, Change, Client, Door, Error, Pending, Progress, Step, TokenRequest,
+    AccessToken, AcquireRequest, Change, Client, Door, Error, Identity, Pending, Progress, Step,
+    TokenRequest,
 };
 use tokio::sync::Notify;
 
@@ -65,7 +66,13 @@ impl Broker {
         until_done(self.client().await?.sign_out(account).await?, tell).await
     }
 
-    async fn client(&self) -> Result<Client, Error> {
+    /// How the broker sees this app.
+    pub(crate) async fn who_am_i(&self) -> Result<Identity, Error> {
+        self.client().await?.who_am_i().await
+    }
+
+    /// The connection, made where there is none.
+    pub(crate) async fn client(&self) -> Result<Client, Error> {
         if let Some(client) = self.known() {
             return Ok(client);
         }

@@ -13,6 +13,8 @@
 //! [`agent`] is a window of its own, in which a person answers what apps ask for.
 //!
 //! [`app`] ties these to a window, [`terminal`] to stdin and stdout. `theme` has the colours.
+//! [`app`] ties these to a window, [`terminal`] to stdin and stdout. [`theme`] has the colours, and
+//! `desktop` knows which of them the desktop prefers.
 
 pub mod agent;
 pub mod app;
@@ -27,6 +29,7 @@ pub mod view;
 mod api_task;
 mod broker_task;
 mod claims;
+mod desktop;
 mod http;
 mod mark;
 mod picture;

@@ -5,8 +5,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use authbroker_client::{Account, Door, Progress};
+use authbroker_client::http::Interaction;
+use authbroker_client::{AccessToken, Account, Door, Identity, Progress};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use url::Url;
@@ -45,6 +48,8 @@ pub enum Command {
     Cancel,
     /// Fetch the picture at this address.
     FetchPicture(String),
+    /// Ask the broker what there is to know about this account's token, and about this app.
+    Ask(String),
     /// Look for the broker now, without waiting for the next try.
     Reconnect,
 }
@@ -57,15 +62,19 @@ pub enum Job {
         /// Account or provider.
         account: String,
     },
+    /// Have a person sign in again, in the way that the API asks for.
+    StepUp(Box<Interaction>),
     /// Sign the account out, for every app.
     SignOut {
         /// Account.
         account: String,
     },
-    /// Get the private message from the API.
+    /// Get a message from the API.
     GetMessage {
         /// Account.
         account: String,
+        /// Which message.
+        page: Page,
         /// Which token will do.
         token: TokenAge,
     },
@@ -76,6 +85,26 @@ pub enum Job {
         /// Which token will do.
         token: TokenAge,
     },
+}
+
+/// A message of the API's that takes a token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Page {
+    /// For everybody who has signed in.
+    #[default]
+    Private,
+    /// For those who have signed in just now (RFC 9470).
+    Recent,
+}
+
+impl Page {
+    /// Where it is, below the API's address.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Recent => "private/recent",
+        }
+    }
 }
 
 /// Which access token a job asks for.
@@ -99,6 +128,10 @@ pub enum Event {
     Reply(Attempt, Reply),
     /// The picture at this address, ready to be shown.
     Picture(String, Picture),
+    /// A request went to the API.
+    Sent(Sent),
+    /// What the broker says about an account's token, and about this app.
+    Facts(Box<Facts>),
 }
 
 /// How a job goes. All but `Progress` end it.
@@ -112,6 +145,8 @@ pub enum Reply {
     SignedOut(String),
     /// The API answered.
     Message(Answer),
+    /// The API asks for another sign-in first.
+    StepUp(Box<Interaction>),
     /// The access token says this.
     Claims(Claims),
     /// It did not work.
@@ -135,6 +170,54 @@ pub enum Answer {
         /// The API's own words.
         reason: String,
     },
+}
+
+/// A request that went to the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// What was asked for.
+    pub page: Page,
+    /// When.
+    pub at: Timestamp,
+    /// The answer's status; `None` where none came.
+    pub status: Option<u16>,
+    /// How long the answer took.
+    pub took: Duration,
+}
+
+/// What the broker says about an account's token, and about this app.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// The account's id.
+    pub account: String,
+    /// How the broker sees this app.
+    pub identity: Result<Identity, Problem>,
+    /// What it says of the token.
+    pub token: Result<TokenFacts, Problem>,
+}
+
+/// What the broker says about an access token, without the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// How it is presented: `Bearer` or `DPoP`.
+    pub token_type: String,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// The scopes it has.
+    pub scopes: Vec<String>,
+    /// The APIs it is for.
+    pub resource: Vec<String>,
+}
+
+impl From<&AccessToken> for TokenFacts {
+    fn from(token: &AccessToken) -> Self {
+        Self {
+            token_type: token.token_type().to_owned(),
+            expires_at: Timestamp::try_from(token.expires_at()).unwrap_or_default(),
+            scopes: token.scopes.clone(),
+            resource: token.resource.clone(),
+        }
+    }
 }
 
 /// What an access token says, without the token.

@@ -1,5 +1,6 @@
 //! What did not work, in words for a person: what happened, and what helps.
 
+use authbroker_client::http::Interaction;
 use authbroker_client::{Error, ErrorCode};
 
 /// Something that did not work, in words for a person.
@@ -30,6 +31,29 @@ pub enum Cause {
     Usage,
 }
 
+impl Problem {
+    /// What `interaction` asks for, as a problem of those who cannot ask the person themselves.
+    pub(crate) fn of_interaction(interaction: &Interaction, hint: &str) -> Self {
+        let usual = || "The API asks for another sign-in".to_owned();
+        Self {
+            cause: Cause::Broker(ErrorCode::InteractionRequired),
+            message: interaction.terms().message.clone().unwrap_or_else(usual),
+            hint: hint.to_owned(),
+        }
+    }
+}
+
+/// What a person can do about a problem, besides trying again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cure {
+    /// Sign in.
+    SignIn,
+    /// Allow this app what it asks for.
+    Consent,
+    /// Nothing here: the hint says what helps.
+    Elsewhere,
+}
+
 impl Cause {
     /// Its name in terminal mode; the broker's own name where it has one.
     pub const fn name(self) -> &'static str {
@@ -43,10 +67,16 @@ impl Cause {
         }
     }
 
-    /// Whether a sign-in is what helps.
-    pub const fn wants_sign_in(self) -> bool {
-        use ErrorCode::{InteractionRequired, NoSuchAccount, StepUpRequired};
-        matches!(self, Self::Broker(InteractionRequired | NoSuchAccount | StepUpRequired))
+    /// What a person can do about it.
+    pub const fn cure(self) -> Cure {
+        use ErrorCode::{
+            ConsentRequired, InteractionRequired, NoSuchAccount, StepUpRequired, UserDenied,
+        };
+        match self {
+            Self::Broker(InteractionRequired | NoSuchAccount | StepUpRequired) => Cure::SignIn,
+            Self::Broker(ConsentRequired | UserDenied) => Cure::Consent,
+            _ => Cure::Elsewhere,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use eframe::egui::{
 };
 
 use crate::args;
+use crate::desktop::Scheme;
 
 /// The step of the grid, in points. Distances are multiples of it, or its half.
 pub const GRID: f32 = 8.0;
@@ -91,9 +92,8 @@ impl Palette {
     }
 }
 
-/// Sets both styles up, and which of them is shown.
+/// Sets both styles up, and which of them is shown. [`prefer`] has the system's change.
 pub fn apply(ctx: &Context, choice: args::Theme) {
-    // winit knows no theme on X11, nor on most Wayland desktops: then it is light.
     ctx.options_mut(|options| options.fallback_theme = Theme::Light);
     ctx.set_theme(match choice {
         args::Theme::System => ThemePreference::System,
@@ -102,6 +102,16 @@ pub fn apply(ctx: &Context, choice: args::Theme) {
     });
     ctx.style_mut_of(Theme::Light, |style| dress(style, Visuals::light(), &LIGHT));
     ctx.style_mut_of(Theme::Dark, |style| dress(style, Visuals::dark(), &DARK));
+}
+
+/// Shows what the desktop prefers. Where it says nothing, it is what winit knows, else light.
+pub(crate) fn prefer(ctx: &Context, scheme: Scheme) {
+    ctx.set_theme(match scheme {
+        Scheme::Dark => ThemePreference::Dark,
+        Scheme::Light => ThemePreference::Light,
+        Scheme::NoPreference | Scheme::Unheard => ThemePreference::System,
+    });
+    ctx.request_repaint();
 }
 
 fn dress(style: &mut Style, visuals: Visuals, palette: &Palette) {

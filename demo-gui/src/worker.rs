@@ -9,10 +9,13 @@ use authbroker_client::{AcquireRequest, Progress, TokenRequest};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::api_task::Api;
 use crate::broker_task::{self, Broker};
-use crate::messages::{Attempt, Command, Event, Job, Outbox, Reply, Settings, TokenAge};
+use crate::messages::{
+    Attempt, Command, Event, Facts, Job, Outbox, Reply, Settings, TokenAge, TokenFacts,
+};
 use crate::problem::Problem;
-use crate::{api_task, claims, picture};
+use crate::{claims, picture};
 
 /// Does what it is told until `commands` ends, and tells how it went.
 pub(crate) async fn run(
@@ -26,11 +29,13 @@ pub(crate) async fn run(
     let _follower = AbortOnDropHandle::new(tokio::spawn(follow));
     let mut _job = None;
     let mut _portrait = None;
+    let mut _facts = None;
     while let Some(command) = commands.recv().await {
         match command {
             Command::Start(attempt, job) => _job = Some(spawn(desk.clone().work(attempt, job))),
             Command::Cancel => _job = None,
             Command::FetchPicture(url) => _portrait = Some(spawn(desk.clone().fetch(url))),
+            Command::Ask(account) => _facts = Some(spawn(desk.clone().ask(account))),
             Command::Reconnect => again.notify_one(),
         }
     }
@@ -62,12 +67,17 @@ impl Desk {
             Job::SignIn { account } => {
                 Reply::SignedIn(self.broker.sign_in(self.sign_in_request(account), tell).await?)
             }
+            Job::StepUp(interaction) => {
+                let request = AcquireRequest::from(&*interaction);
+                Reply::SignedIn(self.broker.sign_in(request, tell).await?)
+            }
             Job::SignOut { account } => {
                 Reply::SignedOut(self.broker.sign_out(&account, tell).await?)
             }
-            Job::GetMessage { account, token } => {
-                let request = self.token_request(account, token);
-                Reply::Message(api_task::message(&self.broker, &self.settings.api, request).await?)
+            Job::GetMessage { account, page, token } => {
+                let tell = |sent| self.outbox.send(Event::Sent(sent));
+                let api = Api { url: &self.settings.api, tell };
+                api.message(&self.broker, page, &self.token_request(account, token)).await?
             }
             Job::ReadClaims { account, token } => {
                 let token = self.broker.token(self.token_request(account, token)).await?;
@@ -94,6 +104,14 @@ impl Desk {
             TokenAge::Any => request,
             TokenAge::Renewed => request.force(),
         }
+    }
+
+    async fn ask(self, account: String) {
+        let request = self.token_request(account.clone(), TokenAge::Any);
+        let (identity, token) = tokio::join!(self.broker.who_am_i(), self.broker.token(request));
+        let identity = identity.map_err(Problem::from);
+        let token = token.map(|token| TokenFacts::from(&token)).map_err(Problem::from);
+        self.outbox.send(Event::Facts(Box::new(Facts { account, identity, token })));
     }
 
     async fn fetch(self, address: String) {

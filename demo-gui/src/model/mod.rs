@@ -4,6 +4,7 @@
 //! commands that this calls for. The window has at most one job under way; a reply that bears
 //! another attempt's number is late and changes nothing.
 
+mod details;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -11,9 +12,11 @@ mod tests;
 use std::mem;
 
 use authbroker_client::Account;
+use authbroker_client::http::Interaction;
 
+pub use self::details::{Details, Pane};
 pub use self::state::{Message, SignedIn, SignedOut, SigningIn, Stage, Standing, State};
-use crate::messages::{Attempt, Command, Event, Job, Reply, TokenAge};
+use crate::messages::{Attempt, Command, Event, Job, Page, Reply, TokenAge};
 
 /// What the person wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +27,10 @@ pub enum Intent {
     CancelSignIn,
     /// Log out.
     LogOut,
-    /// Get the private message.
-    GetMessage,
+    /// Get a message.
+    Get(Page),
+    /// Open the details, or close them.
+    TurnDetails,
     /// Look for the broker now.
     TryNow,
 }
@@ -41,6 +46,7 @@ pub struct Model {
     attempt: Attempt,
     /// The address of the picture that was asked for last.
     picture: String,
+    details: Details,
     state: State,
 }
 
@@ -54,6 +60,7 @@ impl Model {
             accounts: Vec::new(),
             attempt: Attempt::default(),
             picture: String::new(),
+            details: Details::default(),
             state: State::Connecting,
         }
     }
@@ -61,6 +68,11 @@ impl Model {
     /// What the window shows.
     pub const fn state(&self) -> &State {
         &self.state
+    }
+
+    /// What the details pane shows.
+    pub const fn details(&self) -> &Details {
+        &self.details
     }
 
     /// Takes in what the worker tells.
@@ -74,23 +86,28 @@ impl Model {
                 self.state = State::NoBroker(problem);
                 None
             }
-            Event::Reply(attempt, reply) if attempt == self.attempt => {
-                self.replied(reply);
+            Event::Reply(attempt, reply) if attempt == self.attempt => self.replied(reply),
+            Event::Reply(..) | Event::Picture(..) => None,
+            Event::Sent(sent) => {
+                self.details.note(sent);
                 None
             }
-            Event::Reply(..) | Event::Picture(..) => None,
+            Event::Facts(facts) => {
+                self.details.heard(facts);
+                None
+            }
         };
-        command.into_iter().chain(self.new_picture()).collect()
+        command.into_iter().chain(self.new_picture()).chain(self.new_facts()).collect()
     }
 
     /// Takes in what the person wants.
     pub fn wanted(&mut self, intent: Intent) -> Option<Command> {
         match (self.take_state(), intent) {
             (State::SignedOut(_), Intent::SignIn) => Some(self.sign_in(None)),
-            (State::SignedIn(now), Intent::SignIn) => Some(self.sign_in(Some(now.account))),
+            (State::SignedIn(now), Intent::SignIn) => Some(self.sign_in_again(now)),
             (State::SignedIn(now), Intent::LogOut) => Some(self.log_out(now.account)),
-            (State::SignedIn(now), Intent::GetMessage) if now.message != Message::Loading => {
-                Some(self.get_message(now.account))
+            (State::SignedIn(now), Intent::Get(page)) if !now.is_loading() => {
+                Some(self.get_message(now.account, page))
             }
             (State::SigningIn(now), Intent::CancelSignIn) => {
                 self.attempt = self.attempt.next();
@@ -99,17 +116,41 @@ impl Model {
             }
             (state, intent) => {
                 self.state = state;
-                (intent == Intent::TryNow).then_some(Command::Reconnect)
+                self.wanted_anywhere(intent)
             }
+        }
+    }
+
+    fn wanted_anywhere(&mut self, intent: Intent) -> Option<Command> {
+        match intent {
+            Intent::TryNow => Some(Command::Reconnect),
+            Intent::TurnDetails => {
+                self.details.pane = self.details.pane.turned();
+                self.new_facts()
+            }
+            _ => None,
         }
     }
 
     fn sign_in(&mut self, returning: Option<Account>) -> Command {
         let id = returning.as_ref().map(|account| account.id.clone());
         let account = id.or_else(|| self.selector.clone()).unwrap_or_default();
-        self.state =
-            State::SigningIn(SigningIn { returning, address: None, stage: Stage::Preparing });
+        self.state = State::SigningIn(SigningIn::of(returning));
         self.start(Job::SignIn { account })
+    }
+
+    /// A new sign-in; the one that the API asks for, where it does.
+    fn sign_in_again(&mut self, now: SignedIn) -> Command {
+        match now.message {
+            Message::StepUp { page, interaction } => self.step_up(now.account, page, interaction),
+            _ => self.sign_in(Some(now.account)),
+        }
+    }
+
+    fn step_up(&mut self, account: Account, page: Page, asked: Box<Interaction>) -> Command {
+        let now = SigningIn::of(Some(account));
+        self.state = State::SigningIn(SigningIn { then: Some(page), ..now });
+        self.start(Job::StepUp(asked))
     }
 
     fn log_out(&mut self, account: Account) -> Command {
@@ -118,10 +159,10 @@ impl Model {
         self.start(Job::SignOut { account: id })
     }
 
-    fn get_message(&mut self, account: Account) -> Command {
+    fn get_message(&mut self, account: Account, page: Page) -> Command {
         let id = account.id.clone();
-        self.state = State::SignedIn(SignedIn { account, message: Message::Loading });
-        self.start(Job::GetMessage { account: id, token: TokenAge::Any })
+        self.state = State::SignedIn(SignedIn { account, message: Message::Loading(page) });
+        self.start(Job::GetMessage { account: id, page, token: TokenAge::Any })
     }
 
     fn start(&mut self, job: Job) -> Command {
@@ -129,29 +170,35 @@ impl Model {
         Command::Start(self.attempt, job)
     }
 
-    fn replied(&mut self, reply: Reply) {
+    fn replied(&mut self, reply: Reply) -> Option<Command> {
         self.state = match (self.take_state(), reply) {
             (State::SigningIn(now), Reply::Progress(news)) => State::SigningIn(now.after(&news)),
-            (State::SigningIn(now), Reply::SignedIn(id)) => self.signed_in(now, id),
+            (State::SigningIn(now), Reply::SignedIn(id)) => return self.signed_in(now, id),
             (State::SigningIn(now), Reply::Failed(problem)) => now.given_up(Some(problem)),
             (State::SigningOut(_), Reply::SignedOut(id)) => self.signed_out(&id),
             (State::SigningOut(account), Reply::Failed(problem)) => {
                 State::SignedIn(SignedIn { account, message: Message::Failed(problem) })
             }
-            (State::SignedIn(SignedIn { account, message: Message::Loading }), reply) => {
-                State::SignedIn(SignedIn { account, message: Message::from(reply) })
+            (State::SignedIn(SignedIn { account, message: Message::Loading(page) }), reply) => {
+                State::SignedIn(SignedIn { account, message: Message::from(page, reply) })
             }
             (state, _) => state,
         };
+        None
     }
 
-    /// The sign-in is done. Its account shows as soon as the news of it is here too.
-    fn signed_in(&mut self, now: SigningIn, id: String) -> State {
+    /// The sign-in is done. Its account shows as soon as the news of it is here too, and with it
+    /// the message that the sign-in was for.
+    fn signed_in(&mut self, now: SigningIn, id: String) -> Option<Command> {
         self.chosen = Some(id);
-        match self.shown() {
-            Some(account) => State::SignedIn(SignedIn::of(account)),
-            None => State::SigningIn(SigningIn { stage: Stage::Finishing, ..now }),
+        match (self.shown(), now.then) {
+            (Some(account), Some(page)) => return Some(self.get_message(account, page)),
+            (Some(account), None) => self.state = State::SignedIn(SignedIn::of(account)),
+            (None, _) => {
+                self.state = State::SigningIn(SigningIn { stage: Stage::Finishing, ..now });
+            }
         }
+        None
     }
 
     fn signed_out(&mut self, id: &str) -> State {
@@ -208,6 +255,11 @@ impl Model {
         }
         self.picture.clone_from(&picture);
         Some(Command::FetchPicture(picture))
+    }
+
+    fn new_facts(&mut self) -> Option<Command> {
+        let State::SignedIn(now) = &self.state else { return None };
+        self.details.wants_news_of(&now.account).then(|| Command::Ask(now.account.id.clone()))
     }
 
     fn take_state(&mut self) -> State {

@@ -1,10 +1,11 @@
 //! The states of the window, named for what they show, each with what exists only then.
 
+use authbroker_client::http::Interaction;
 use authbroker_client::{Account, Progress};
 use url::Url;
 
 use crate::http;
-use crate::messages::{Answer, Reply};
+use crate::messages::{Answer, Page, Reply};
 use crate::problem::Problem;
 
 /// What the window shows.
@@ -38,6 +39,10 @@ pub struct SigningIn {
     pub returning: Option<Account>,
     /// The page that the browser shows, once it is known.
     pub address: Option<Url>,
+    /// The code that the person types in there, where the provider's sign-in works that way.
+    pub code: Option<String>,
+    /// The message to get when it is done.
+    pub then: Option<Page>,
     /// How far it is.
     pub stage: Stage,
 }
@@ -47,6 +52,8 @@ pub struct SigningIn {
 pub enum Stage {
     /// The broker prepares it.
     Preparing,
+    /// The broker asks the person whether this app may.
+    Consent,
     /// The person is at the provider's page.
     InBrowser,
     /// The broker gets the tokens.
@@ -62,21 +69,33 @@ pub struct SignedIn {
     pub message: Message,
 }
 
-/// The private message.
+/// The API's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// Nobody asked for it yet.
     Unasked,
     /// It is on its way.
-    Loading,
+    Loading(Page),
     /// Here it is.
-    Shown(String),
+    Shown {
+        /// Which one.
+        page: Page,
+        /// What it says.
+        text: String,
+    },
     /// The API refused it.
     Refused {
         /// HTTP status.
         status: u16,
         /// The API's own words.
         reason: String,
+    },
+    /// The API asks for another sign-in first.
+    StepUp {
+        /// For which message.
+        page: Page,
+        /// What sign-in it asks for.
+        interaction: Box<Interaction>,
     },
     /// Something on the way there did not work.
     Failed(Problem),
@@ -114,13 +133,25 @@ impl State {
 }
 
 impl SigningIn {
+    /// One that begins.
+    pub const fn of(returning: Option<Account>) -> Self {
+        Self { returning, address: None, code: None, then: None, stage: Stage::Preparing }
+    }
+
     pub(super) fn after(mut self, news: &Progress) -> Self {
-        if let Some(address) = news.url.as_deref().and_then(|url| http::parse(url).ok()) {
+        let address = news.url_complete.as_deref().or(news.url.as_deref());
+        if let Some(address) = address.and_then(|url| http::parse(url).ok()) {
             self.address = Some(address);
         }
+        if news.user_code.is_some() {
+            self.code.clone_from(&news.user_code);
+        }
         self.stage = match news.phase.as_deref() {
+            Some("consent") => Stage::Consent,
             Some("exchanging") => Stage::Finishing,
-            Some("url" | "browser-opened" | "rejected-answer") => Stage::InBrowser,
+            Some(
+                "url" | "device-code" | "browser-opened" | "browser-missing" | "rejected-answer",
+            ) => Stage::InBrowser,
             _ => self.stage,
         };
         self
@@ -148,16 +179,21 @@ impl SignedIn {
     pub(super) const fn of(account: Account) -> Self {
         Self { account, message: Message::Unasked }
     }
+
+    pub(super) const fn is_loading(&self) -> bool {
+        matches!(self.message, Message::Loading(_))
+    }
 }
 
-impl From<Reply> for Message {
-    /// The message, as far as `reply` brings it.
-    fn from(reply: Reply) -> Self {
+impl Message {
+    /// The message on that page, as far as `reply` brings it.
+    pub(super) fn from(page: Page, reply: Reply) -> Self {
         match reply {
-            Reply::Message(Answer::Text { text, .. }) => Self::Shown(text),
+            Reply::Message(Answer::Text { text, .. }) => Self::Shown { page, text },
             Reply::Message(Answer::Refused { status, reason }) => Self::Refused { status, reason },
+            Reply::StepUp(interaction) => Self::StepUp { page, interaction },
             Reply::Failed(problem) => Self::Failed(problem),
-            _ => Self::Loading,
+            _ => Self::Loading(page),
         }
     }
 }

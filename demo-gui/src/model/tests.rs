@@ -1,9 +1,13 @@
 //! The model by its steps: what a click or news makes of a state, and what it calls for.
 
+use std::time::Duration;
+
+use authbroker_client::http::Interaction;
 use authbroker_client::{Account, ErrorCode, Progress};
+use jiff::Timestamp;
 
 use super::*;
-use crate::messages::Answer;
+use crate::messages::{Answer, Facts, Sent};
 use crate::problem::{Cause, Problem};
 
 fn account(id: &str, state: &str) -> Account {
@@ -39,6 +43,10 @@ fn message(model: &Model) -> &Message {
         State::SignedIn(now) => &now.message,
         other => panic!("not signed in: {other:?}"),
     }
+}
+
+fn shown(text: &str) -> Message {
+    Message::Shown { page: Page::Private, text: text.into() }
 }
 
 fn text(text: &str) -> Reply {
@@ -149,19 +157,19 @@ fn a_late_reply_says_nothing_about_the_next_attempt() {
 #[test]
 fn the_message_comes_once_for_one_click() {
     let mut model = with(&[account("a", "ready")]);
-    let attempt = start(&mut model, Intent::GetMessage);
-    assert_eq!(model.wanted(Intent::GetMessage), None, "it is on its way");
+    let attempt = start(&mut model, Intent::Get(Page::Private));
+    assert_eq!(model.wanted(Intent::Get(Page::Private)), None, "it is on its way");
     reply(&mut model, attempt, text("hello"));
-    assert_eq!(*message(&model), Message::Shown("hello".into()));
+    assert_eq!(*message(&model), shown("hello"));
 }
 
 #[test]
 fn news_of_the_account_keep_its_message_and_another_account_does_not() {
     let mut model = with(&[account("a", "ready")]);
-    let attempt = start(&mut model, Intent::GetMessage);
+    let attempt = start(&mut model, Intent::Get(Page::Private));
     reply(&mut model, attempt, text("hello"));
     model.heard(Event::Accounts(vec![account("a", "offline")]));
-    assert_eq!(*message(&model), Message::Shown("hello".into()));
+    assert_eq!(*message(&model), shown("hello"));
     model.heard(Event::Accounts(vec![account("b", "ready")]));
     assert_eq!(*message(&model), Message::Unasked);
 }
@@ -169,7 +177,7 @@ fn news_of_the_account_keep_its_message_and_another_account_does_not() {
 #[test]
 fn a_message_that_comes_after_the_log_out_is_dropped() {
     let mut model = with(&[account("a", "ready")]);
-    let asked = start(&mut model, Intent::GetMessage);
+    let asked = start(&mut model, Intent::Get(Page::Private));
     let leaving = start(&mut model, Intent::LogOut);
     reply(&mut model, asked, text("hello"));
     assert!(matches!(model.state(), State::SigningOut(_)));
@@ -188,9 +196,95 @@ fn a_log_out_in_another_window_is_one_here() {
 fn a_log_out_that_fails_leaves_the_account_and_says_why() {
     let mut model = with(&[account("a", "ready")]);
     let attempt = start(&mut model, Intent::LogOut);
-    model.heard(Event::Accounts(vec![account("a", "offline")]));
+    model.heard(Event::Accounts(vec![account("a", "vault-locked")]));
     reply(&mut model, attempt, Reply::Failed(problem()));
     assert_eq!(*message(&model), Message::Failed(problem()));
+}
+
+#[test]
+fn a_step_up_signs_in_as_the_api_asks_and_gets_the_message_then() {
+    let mut model = with(&[account("a", "ready")]);
+    let attempt = start(&mut model, Intent::Get(Page::Recent));
+    reply(&mut model, attempt, Reply::StepUp(Box::default()));
+    let interaction = Box::<Interaction>::default();
+    assert_eq!(*message(&model), Message::StepUp { page: Page::Recent, interaction });
+
+    let Some(Command::Start(attempt, job)) = model.wanted(Intent::SignIn) else { panic!("no job") };
+    assert_eq!(job, Job::StepUp(Box::default()));
+    let commands = model.heard(Event::Reply(attempt, Reply::SignedIn("a".into())));
+    let job = Job::GetMessage { account: "a".into(), page: Page::Recent, token: TokenAge::Any };
+    assert_eq!(commands, [Command::Start(attempt.next(), job)]);
+    assert_eq!(*message(&model), Message::Loading(Page::Recent));
+}
+
+#[test]
+fn a_step_up_that_is_given_up_leads_back_to_the_account() {
+    let mut model = with(&[account("a", "ready")]);
+    let attempt = start(&mut model, Intent::Get(Page::Recent));
+    reply(&mut model, attempt, Reply::StepUp(Box::default()));
+    start(&mut model, Intent::SignIn);
+    assert_eq!(model.wanted(Intent::CancelSignIn), Some(Command::Cancel));
+    assert_eq!(*message(&model), Message::Unasked);
+}
+
+#[test]
+fn the_code_of_a_sign_in_on_another_device_is_kept_with_its_page() {
+    let mut model = with(&[]);
+    let attempt = start(&mut model, Intent::SignIn);
+    let news = Progress {
+        phase: Some("device-code".into()),
+        url: Some("https://login.example/device".into()),
+        user_code: Some("WDJB-MJHT".into()),
+        ..Progress::default()
+    };
+    reply(&mut model, attempt, Reply::Progress(news));
+    let State::SigningIn(now) = model.state() else { panic!("{:?}", model.state()) };
+    assert_eq!(now.code.as_deref(), Some("WDJB-MJHT"));
+    assert_eq!((now.stage, now.address.is_some()), (Stage::InBrowser, true));
+}
+
+#[test]
+fn the_broker_is_asked_for_details_once_and_again_when_the_account_changes() {
+    let mut model = with(&[account("a", "ready")]);
+    let ask = Command::Ask("a".into());
+    assert_eq!(model.wanted(Intent::TurnDetails), Some(ask.clone()));
+    assert_eq!(model.heard(Event::Accounts(vec![account("a", "ready")])), []);
+    let renewed = Account { renewed_at: 7, ..account("a", "ready") };
+    assert_eq!(model.heard(Event::Accounts(vec![renewed.clone()])), [ask]);
+    assert_eq!(model.wanted(Intent::TurnDetails), None);
+    let again = Account { renewed_at: 8, ..renewed };
+    assert_eq!(model.heard(Event::Accounts(vec![again])), [], "nobody looks");
+}
+
+#[test]
+fn how_long_the_token_lasts_is_asked_when_the_provider_is_away() {
+    let mut model = with(&[account("a", "ready")]);
+    let commands = model.heard(Event::Accounts(vec![account("a", "offline")]));
+    assert_eq!(commands, [Command::Ask("a".into())]);
+}
+
+#[test]
+fn what_was_said_about_one_account_is_not_shown_for_another() {
+    let mut model = with(&[account("a", "ready")]);
+    let facts = Facts { account: "a".into(), identity: Err(problem()), token: Err(problem()) };
+    model.heard(Event::Facts(Box::new(facts)));
+    assert!(model.details().facts(&account("a", "ready")).is_some());
+    assert!(model.details().facts(&account("b", "ready")).is_none());
+}
+
+#[test]
+fn the_last_five_requests_are_remembered() {
+    let mut model = with(&[account("a", "ready")]);
+    for status in 201..=207 {
+        model.heard(Event::Sent(sent(status)));
+    }
+    let seen: Vec<_> = model.details().sent.iter().filter_map(|sent| sent.status).collect();
+    assert_eq!(seen, [207, 206, 205, 204, 203]);
+}
+
+fn sent(status: u16) -> Sent {
+    let (at, took) = (Timestamp::UNIX_EPOCH, Duration::ZERO);
+    Sent { page: Page::Private, at, status: Some(status), took }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One line of input, parsed.
 
-use crate::messages::{Job, TokenAge};
+use crate::messages::{Job, Page, TokenAge};
 use crate::problem::{Cause, Problem};
 
 /// A command and the caller's word for it.
@@ -75,7 +75,7 @@ impl Verb {
         match self {
             Self::SignIn => Job::SignIn { account },
             Self::SignOut => Job::SignOut { account },
-            Self::Message => Job::GetMessage { account, token },
+            Self::Message => Job::GetMessage { account, page: Page::Private, token },
             Self::Claims => Job::ReadClaims { account, token },
         }
     }

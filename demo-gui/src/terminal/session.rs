@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::io;
 
+use authbroker_client::http::Interaction;
 use authbroker_client::{Account, ErrorCode};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::line::{self, Line, Order, Verb};
 use super::output::{Said, What, brief};
-use crate::messages::{Attempt, Command, Event, Reply, TokenAge};
+use crate::messages::{Attempt, Command, Event, Job, Reply, TokenAge};
 use crate::problem::{Cause, Problem};
 
 /// What is under way.
@@ -43,6 +44,8 @@ pub(super) struct Session<W> {
     /// What `account=` stands for where it is left out.
     account: Option<String>,
     signed_in: Option<String>,
+    /// The sign-in that the API asked for last. The next one is like that.
+    asked: Option<Box<Interaction>>,
     doing: Doing,
     input: Input,
     greeting: Greeting,
@@ -61,6 +64,7 @@ impl<W: AsyncWrite + Unpin> Session<W> {
         Self {
             account,
             signed_in: None,
+            asked: None,
             doing: Doing::Finding,
             input: Input::Open,
             greeting: Greeting::Due,
@@ -100,7 +104,7 @@ impl<W: AsyncWrite + Unpin> Session<W> {
             Event::Reply(attempt, reply) if attempt == self.attempt => {
                 return self.replied(&reply).await;
             }
-            Event::Reply(..) | Event::Picture(..) => {}
+            Event::Reply(..) | Event::Picture(..) | Event::Sent(_) | Event::Facts(_) => {}
         }
         if matches!(self.doing, Doing::Finding) {
             self.doing = Doing::Nothing;
@@ -136,10 +140,18 @@ impl<W: AsyncWrite + Unpin> Session<W> {
     }
 
     fn start(&mut self, verb: Verb, account: Option<String>, token: TokenAge) {
-        let usual = || self.account.clone().or_else(|| self.signed_in.clone());
-        let account = account.or_else(usual).unwrap_or_default();
+        let job = self.as_asked(verb, account.as_ref()).unwrap_or_else(|| {
+            let usual = || self.account.clone().or_else(|| self.signed_in.clone());
+            verb.job(account.or_else(usual).unwrap_or_default(), token)
+        });
         self.attempt = self.attempt.next();
-        self.send(Command::Start(self.attempt, verb.job(account, token)));
+        self.send(Command::Start(self.attempt, job));
+    }
+
+    /// The sign-in that the API asked for, where this is one and names nobody else.
+    fn as_asked(&mut self, verb: Verb, account: Option<&String>) -> Option<Job> {
+        let asked = self.asked.take_if(|_| verb == Verb::SignIn && account.is_none());
+        asked.map(Job::StepUp)
     }
 
     async fn cancel(&mut self, own_id: Option<String>) -> io::Result<()> {
@@ -170,6 +182,11 @@ impl<W: AsyncWrite + Unpin> Session<W> {
             }
             Reply::Message(answer) => What::from(answer),
             Reply::Claims(claims) => What::from(claims),
+            Reply::StepUp(interaction) => {
+                self.asked = Some(interaction.clone());
+                let problem = Problem::of_interaction(interaction, "sign-in");
+                return self.answer(What::from(&problem)).await;
+            }
             Reply::Failed(problem) => What::from(problem),
         };
         self.answer(answer).await

@@ -7,23 +7,19 @@ use eframe::egui::{
     WidgetInfo,
 };
 
-use super::{message, parts, words};
+use super::{Scene, details, message, parts, words};
 use crate::model::{Intent, Message, SignedIn, Standing};
 use crate::theme::{GRID, Palette};
 
 /// Half the width of the picture, in points.
 const RADIUS: u8 = 44;
 
-pub(super) fn signed_in(
-    ui: &mut Ui,
-    now: &SignedIn,
-    portrait: Option<&TextureHandle>,
-) -> Option<Intent> {
-    who(ui, &now.account, portrait);
+pub(super) fn signed_in(ui: &mut Ui, now: &SignedIn, scene: Scene<'_>) -> Option<Intent> {
+    who(ui, &now.account, scene.portrait);
     match Standing::of(&now.account) {
         Standing::SignInNeeded => sign_in_again(ui, now),
         standing => {
-            note(ui, standing, &now.account.state_reason);
+            note(ui, standing, &now.account, scene);
             ui.add_space(GRID);
             message::show(ui, &now.message)
         }
@@ -83,8 +79,8 @@ fn initials(name: &str) -> String {
 }
 
 fn sign_in_again(ui: &mut Ui, now: &SignedIn) -> Option<Intent> {
-    let reason = &now.account.state_reason;
-    parts::notice(ui, "Please sign in again", reason, "The provider asks for it.");
+    let reason = reason(&now.account, "The provider asks for it.");
+    parts::notice(ui, "Please sign in again", &[reason]);
     if let Message::Failed(problem) = &now.message {
         parts::problem(ui, message::title(problem), problem);
     }
@@ -92,17 +88,40 @@ fn sign_in_again(ui: &mut Ui, now: &SignedIn) -> Option<Intent> {
     parts::primary(ui, "Sign in again").then_some(Intent::SignIn)
 }
 
+/// The reason that was given for how the account stands, or else the usual one.
+fn reason<'a>(account: &'a Account, usual: &'a str) -> &'a str {
+    if account.state_reason.is_empty() { usual } else { &account.state_reason }
+}
+
 /// How the account stands, where that is worth a word.
-fn note(ui: &mut Ui, standing: Standing, reason: &str) {
+fn note(ui: &mut Ui, standing: Standing, account: &Account, scene: Scene<'_>) {
     let (title, usual) = match standing {
         Standing::Ready | Standing::SignInNeeded => return,
-        Standing::Offline => {
-            ("The provider cannot be reached", "What the broker has will do, until it expires.")
-        }
+        Standing::Offline => return offline(ui, account, scene),
         Standing::VaultLocked => ("The vault is locked", "Unlock it with: brokerctl unlock"),
         Standing::Disabled => ("This account is disabled", "Ask the provider why."),
     };
-    parts::notice(ui, title, reason, usual);
+    parts::notice(ui, title, &[reason(account, usual)]);
+}
+
+/// The provider is away; what the broker has will do until it expires.
+fn offline(ui: &mut Ui, account: &Account, scene: Scene<'_>) {
+    let usual = "The broker goes on by itself when it is back.";
+    let until = still_good(ui, account, scene);
+    let lines = [reason(account, usual), until.as_deref().unwrap_or("The broker goes on trying.")];
+    parts::notice(ui, "The provider cannot be reached", &lines);
+}
+
+/// How long the token lasts that the broker has, where that is known.
+fn still_good(ui: &Ui, account: &Account, scene: Scene<'_>) -> Option<String> {
+    let token = scene.details.facts(account)?.token.as_ref().ok()?;
+    let left = details::left(token, scene.now.timestamp());
+    if left.is_zero() {
+        return Some("The token that the broker had has expired.".to_owned());
+    }
+    ui.ctx().request_repaint_after(left);
+    let until = token.expires_at.to_zoned(scene.now.time_zone().clone());
+    Some(format!("Your token is still good until {}.", until.strftime("%H:%M")))
 }
 
 #[cfg(test)]

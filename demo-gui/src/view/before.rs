@@ -52,24 +52,33 @@ pub(super) fn signing_in(ui: &mut Ui, now: &SigningIn) -> Option<Intent> {
     parts::emblem(ui);
     let (title, words) = match now.stage {
         Stage::Preparing => ("One moment", "The broker prepares the sign-in."),
+        Stage::Consent => ("May this app?", "The broker asks you. Answer its question first."),
+        Stage::InBrowser if now.code.is_some() => {
+            ("Type in this code", "on the sign-in page, on this device or another one.")
+        }
         Stage::InBrowser => ("Go on in your browser", "Come back here when you are done."),
         Stage::Finishing => ("Almost there", "The broker gets your tokens."),
     };
     words::heading(ui, title);
     words::soft(ui, words);
+    if let (Stage::InBrowser, Some(code)) = (now.stage, &now.code) {
+        words::code(ui, code);
+    }
     parts::dots(ui);
     if let (Stage::InBrowser, Some(address)) = (now.stage, &now.address) {
-        no_page(ui, address.as_str());
+        page(ui, now.code.as_deref(), address.as_str());
     }
     ui.add_space(GRID);
     let cancelled = parts::secondary(ui, "Cancel") || ui.input(|i| i.key_pressed(Key::Escape));
     cancelled.then_some(Intent::CancelSignIn)
 }
 
-/// The way out where no browser came up, or the wrong one.
-fn no_page(ui: &mut Ui, address: &str) {
+/// The way to the page: where a code is to be typed in, and where no browser came up or the wrong
+/// one.
+fn page(ui: &mut Ui, code: Option<&str>, address: &str) {
+    let title = if code.is_some() { "Where to type it in" } else { "No page came up?" };
     parts::panel(ui, Palette::of(ui).tint, |ui| {
-        ui.label(RichText::new("No page came up?").small().color(Palette::of(ui).soft));
+        ui.label(RichText::new(title).small().color(Palette::of(ui).soft));
         ui.horizontal_wrapped(|ui| {
             ui.hyperlink_to("Open the sign-in page", address);
             ui.label("or");

@@ -46,12 +46,12 @@ pub(super) fn primary(ui: &mut Ui, label: &str) -> bool {
     pressed || (free && ui.input(|input| input.key_pressed(Key::Enter)))
 }
 
-/// The primary button while there is nothing to do but wait.
-pub(super) fn busy(ui: &mut Ui, label: &str) {
+/// A button while there is nothing to do but wait: it cannot be pressed.
+pub(super) fn busy(ui: &mut Ui, label: &str) -> bool {
     in_accent(ui, |ui| {
         ui.visuals_mut().disabled_alpha = 0.75;
-        ui.add_enabled_ui(false, |ui| wide(ui, label));
-    });
+        ui.add_enabled_ui(false, |ui| wide(ui, label)).inner.clicked()
+    })
 }
 
 fn in_accent<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
@@ -80,7 +80,12 @@ pub(super) fn secondary(ui: &mut Ui, label: &str) -> bool {
 }
 
 fn wide(ui: &mut Ui, label: &str) -> Response {
-    ui.add(Button::new(label).min_size(vec2(ui.available_width(), BUTTON)))
+    let button = ui.add(Button::new(label).min_size(vec2(ui.available_width(), BUTTON)));
+    if button.gained_focus() {
+        // The keyboard may have gone to where the window does not reach.
+        button.scroll_to_me(None);
+    }
+    button
 }
 
 /// What went wrong, and what helps.
@@ -93,12 +98,14 @@ pub(super) fn problem(ui: &mut Ui, title: &str, problem: &Problem) {
     });
 }
 
-/// How something stands, with the reason that was given for it, or else the usual one.
-pub(super) fn notice(ui: &mut Ui, title: &str, reason: &str, usual: &str) {
+/// How something stands, and what there is to say about it.
+pub(super) fn notice(ui: &mut Ui, title: &str, lines: &[&str]) {
     let palette = Palette::of(ui);
     panel(ui, palette.tint, |ui| {
         words::announce(ui, words::plain(title).color(palette.accent));
-        words::text(ui, &words::sentence(if reason.is_empty() { usual } else { reason }));
+        for line in lines {
+            words::text(ui, &words::sentence(line));
+        }
     });
 }
 
@@ -115,6 +122,23 @@ pub(super) fn panel<R>(ui: &mut Ui, fill: Color32, add: impl FnOnce(&mut Ui) -> 
         })
     });
     shown.inner.inner
+}
+
+/// Two cells beside each other: `name` in a column of that width, and `value` in what is left. A
+/// screen reader says them together.
+pub(super) fn row(
+    ui: &mut Ui,
+    width: f32,
+    name: impl FnOnce(&mut Ui) -> Response,
+    value: impl FnOnce(&mut Ui) -> Response,
+) {
+    ui.horizontal_top(|ui| {
+        let name = ui.scope(|ui| {
+            ui.set_width(width);
+            name(ui)
+        });
+        ui.vertical(|ui| value(ui).labelled_by(name.inner.id));
+    });
 }
 
 /// Three dots, one of them lit, and the next one in a while: shows that something goes on, and

@@ -4,21 +4,32 @@ use std::sync::Arc;
 
 use eframe::egui::accesskit::{Live, Role};
 use eframe::egui::{
-    Align, FontId, Galley, Label, RichText, TextStyle, Ui, Widget as _, WidgetText,
+    Align, FontId, Galley, Id, Label, RichText, TextStyle, Ui, Widget as _, WidgetText,
 };
 
 use crate::theme::{LINE, Palette};
 
 /// The one line that says where we are. Changes are read out.
 pub(super) fn heading(ui: &mut Ui, text: &str) {
-    let said = Label::new(RichText::new(text).heading()).wrap().ui(ui);
+    let id = titled(ui, RichText::new(text).heading(), text);
+    ui.ctx().accesskit_node_builder(id, |node| node.set_live(Live::Polite));
+}
+
+/// What a part of it is about.
+pub(super) fn subheading(ui: &mut Ui, text: &str) {
+    let colour = Palette::of(ui).accent;
+    titled(ui, RichText::new(text).small().color(colour), text);
+}
+
+fn titled(ui: &mut Ui, look: RichText, text: &str) -> Id {
+    let said = Label::new(look).wrap().ui(ui);
     ui.ctx().accesskit_node_builder(said.id, |node| {
         node.set_role(Role::Heading);
         // A label's text is its value; a heading's is its name.
         node.set_label(text);
         node.clear_value();
-        node.set_live(Live::Polite);
     });
+    said.id
 }
 
 /// A sentence.
@@ -57,6 +68,12 @@ fn balanced(ui: &Ui, text: WidgetText) -> Arc<Galley> {
     job.wrap.max_width = if lines > 1.0 { (length / lines * SLACK).min(room) } else { room };
     job.halign = Align::Center;
     ui.fonts_mut(|fonts| fonts.layout_job(job))
+}
+
+/// A code that a person types in elsewhere, letter by letter. It can be selected.
+pub(super) fn code(ui: &mut Ui, code: &str) {
+    let text = RichText::new(code).monospace().size(28.0).color(Palette::of(ui).accent);
+    announce(ui, text);
 }
 
 /// A line that is read out when it comes.

@@ -2,6 +2,11 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests say what they expect by panicking")]
 
+#[cfg(target_os = "linux")]
+mod journey;
+mod screen;
+#[cfg(target_os = "linux")]
+mod session;
 mod stand;
 mod terminal;
 mod window;

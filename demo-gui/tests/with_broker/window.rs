@@ -1,18 +1,10 @@
 //! The real window, on a display of its own: it opens, it can be used from the keyboard, and what
 //! it shows is there to be looked at.
 
-use std::collections::HashSet;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Instant;
+use tokio::process::Command;
 
-use image::RgbImage;
-use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
-
-use crate::stand::{PATIENCE, Person, Stand};
+use crate::screen::{Display, Look, NO_BUS, Window};
+use crate::stand::{Person, Stand};
 
 /// A colour that only Alice's picture has.
 const MEADOW: [u8; 3] = [90, 158, 111];
@@ -23,7 +15,9 @@ async fn a_person_signs_in_and_reads_the_message() {
     for theme in ["light", "dark"] {
         let display = Display::start().await;
         let stand = Stand::new().await;
-        let window = Window::open(&display, &stand, theme).await;
+        let title = format!("Demo in {theme}");
+        let look = Look { title: &title, theme, left: 0, size: (480, 640), bus: NO_BUS };
+        let window = Window::open(&display, &stand, look).await;
         let empty = window.settled().await;
         window.keep(&format!("{theme}-1-no-broker"), &empty);
 
@@ -62,114 +56,22 @@ async fn without_a_display_the_program_says_what_helps() {
     assert_eq!(said, format!("demo-gui: no display can be reached\n{helps}\n"));
 }
 
-/// An X server without a screen. It is gone when this is dropped.
-struct Display {
-    name: String,
-    _server: Child,
-}
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Xvfb, software GL and dbus-daemon: ./test.sh runs it"]
+async fn the_window_takes_the_desktops_colours_and_follows_them() {
+    use crate::session::{Session, portal};
 
-impl Display {
-    async fn start() -> Self {
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "800x700x24", "-nolisten", "tcp"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut numbers = BufReader::new(server.stdout.take().unwrap()).lines();
-        let number = numbers.next_line().await.unwrap().unwrap();
-        Self { name: format!(":{number}"), _server: server }
-    }
-}
-
-/// The program's window.
-struct Window {
-    display: String,
-    id: String,
-    folder: TempDir,
-    _program: Child,
-}
-
-impl Window {
-    async fn open(display: &Display, stand: &Stand, theme: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        let title = format!("Demo in {theme}");
-        let program = Command::new(env!("CARGO_BIN_EXE_demo-gui"))
-            .args(stand.args())
-            .args(["--title", &title, "--theme", theme])
-            .env("DISPLAY", &display.name)
-            .env("LIBGL_ALWAYS_SOFTWARE", "1")
-            .env("XDG_RUNTIME_DIR", folder.path())
-            .env_remove("WAYLAND_DISPLAY")
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let found = ["search", "--sync", "--onlyvisible", "--name", &title];
-        let id = xdotool(&display.name, &found).await;
-        // Away from the buttons, which look different under the pointer.
-        xdotool(&display.name, &["mousemove", "2", "2"]).await;
-        Self { display: display.name.clone(), id, folder, _program: program }
-    }
-
-    async fn press(&self, key: &str) {
-        xdotool(&self.display, &["windowfocus", "--sync", &self.id, "key", key]).await;
-    }
-
-    /// What the window shows, once it shows the same twice.
-    async fn settled(&self) -> RgbImage {
-        self.settled_unlike(&RgbImage::new(1, 1)).await
-    }
-
-    /// The same, once it is not `before` any more.
-    async fn settled_unlike(&self, before: &RgbImage) -> RgbImage {
-        let mut last = RgbImage::new(1, 1);
-        self.until(|shot| {
-            let settled = shot == &last && shot != before && is_painted(shot);
-            last.clone_from(shot);
-            settled
-        })
-        .await
-    }
-
-    /// What the window shows, once it is `so`. A look takes a while, which is pause enough.
-    async fn until(&self, mut so: impl FnMut(&RgbImage) -> bool) -> RgbImage {
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            let shot = self.look().await;
-            if so(&shot) {
-                return shot;
-            }
-        }
-        panic!("the window never came to show it");
-    }
-
-    async fn look(&self) -> RgbImage {
-        let file = self.folder.path().join("shot.png");
-        let taken = Command::new("import")
-            .args(["-display", &self.display, "-window", &self.id])
-            .arg(&file)
-            .status();
-        assert!(taken.await.unwrap().success());
-        image::open(&file).unwrap().to_rgb8()
-    }
-
-    /// Keeps `shot` for a person to look at.
-    fn keep(&self, name: &str, shot: &RgbImage) {
-        let moved = std::env::var_os("AUTHBROKER_SCREENSHOTS").map(PathBuf::from);
-        let folder = moved.as_deref().unwrap_or_else(|| Path::new(self.folder.path()));
-        fs::create_dir_all(folder).unwrap();
-        shot.save(folder.join(format!("{name}.png"))).unwrap();
-    }
-}
-
-/// Whether there is more to see than an empty window: smooth text has many shades.
-fn is_painted(shot: &RgbImage) -> bool {
-    shot.pixels().collect::<HashSet<_>>().len() > 50
-}
-
-async fn xdotool(display: &str, args: &[&str]) -> String {
-    let ran = Command::new("xdotool").args(args).env("DISPLAY", display).output().await.unwrap();
-    assert!(ran.status.success(), "xdotool {args:?}");
-    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+    let display = Display::start().await;
+    let session = Session::start(&display).await;
+    let portal = portal::start(session.bus(), portal::DARK).await;
+    let stand = Stand::new().await;
+    let look =
+        Look { title: "Any", theme: "system", left: 0, size: (480, 640), bus: session.address() };
+    let window = Window::open(&display, &stand, look).await;
+    window.until(|shot| shot.get_pixel(4, 4).0 == [0x12, 0x13, 0x1a]).await;
+    portal::change(&portal, portal::LIGHT).await;
+    window.until(|shot| shot.get_pixel(4, 4).0 == [0xf3, 0xf4, 0xf8]).await;
+    portal::change(&portal, portal::DARK).await;
+    window.until(|shot| shot.get_pixel(4, 4).0 == [0x12, 0x13, 0x1a]).await;
 }

@@ -24,9 +24,18 @@ pub(crate) enum Mood {
     Broken,
 }
 
+/// How old the API takes the sign-in to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SignIn {
+    #[default]
+    Old,
+    Recent,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Desk {
     mood: Mood,
+    sign_in: SignIn,
     served: u32,
 }
 
@@ -54,6 +63,10 @@ impl Api {
         self.desk.send_modify(|desk| desk.mood = mood);
     }
 
+    pub(crate) fn takes_sign_in_as(&self, sign_in: SignIn) {
+        self.desk.send_modify(|desk| desk.sign_in = sign_in);
+    }
+
     /// How often `/private` was asked for.
     pub(crate) fn served(&self) -> u32 {
         self.desk.borrow().served
@@ -75,11 +88,13 @@ async fn answer(mut stream: TcpStream, desk: watch::Sender<Desk>) {
         }
     }
     let request = String::from_utf8(request).unwrap();
-    let (status, headers, body) = if request.starts_with("GET /private ") {
-        desk.send_modify(|desk| desk.served += 1);
-        private(desk.borrow().mood, &request)
-    } else {
-        ("200 OK", "content-type: image/png\r\n", picture())
+    let (status, headers, body) = match request.split(' ').nth(1) {
+        Some("/private") => {
+            desk.send_modify(|desk| desk.served += 1);
+            private(desk.borrow().mood, &request)
+        }
+        Some("/private/recent") => recent(desk.borrow().sign_in),
+        _ => ("200 OK", "content-type: image/png\r\n", picture()),
     };
     let head = format!("HTTP/1.1 {status}\r\n{headers}connection: close\r\n");
     let head = format!("{head}content-length: {}\r\n\r\n", body.len());
@@ -104,6 +119,21 @@ fn private(mood: Mood, request: &str) -> Page {
             Vec::new(),
         ),
         Mood::Kind | Mood::WantsRenewed(_) => ("200 OK", "content-type: text/plain\r\n", message),
+    }
+}
+
+fn recent(sign_in: SignIn) -> Page {
+    match sign_in {
+        SignIn::Recent => (
+            "200 OK",
+            "content-type: text/plain\r\n",
+            b"Only users who have just signed in can read this message.".to_vec(),
+        ),
+        SignIn::Old => (
+            "401 Unauthorized",
+            "www-authenticate: Bearer error=\"insufficient_user_authentication\", max_age=\"300\"\r\n",
+            Vec::new(),
+        ),
     }
 }
 

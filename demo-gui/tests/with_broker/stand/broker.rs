@@ -6,9 +6,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use authbroker_client::Account;
-use authbroker_client::wire::broker1::{Acquire, Change, GetToken, INTERFACE, Progress, SignOut};
+use authbroker_client::wire::broker1::{
+    Acquire, Change, GetHeaders, GetToken, INTERFACE, Progress, ReportChallenge, SignOut,
+};
 use authbroker_client::wire::frame::{Call, MAX_MESSAGE, Reply, codec};
+use authbroker_client::{Account, Identity};
 use data_encoding::BASE64URL_NOPAD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::de::DeserializeOwned;
@@ -48,8 +50,18 @@ pub(crate) struct World {
     pub(crate) withdrawn: u32,
     /// The last token request.
     pub(crate) asked: Option<GetToken>,
+    /// How recent the sign-in was to be that was begun last, in seconds.
+    pub(crate) max_age: Option<u32>,
+    /// When tokens expire, in seconds since the epoch; in 2026 where a test does not say.
+    pub(crate) expiry: Option<u64>,
     /// How many follow the accounts.
     pub(crate) watchers: u32,
+}
+
+impl World {
+    fn expires_at(&self) -> u64 {
+        self.expiry.unwrap_or(1_790_000_000)
+    }
 }
 
 /// The broker. It is gone, with its connections, when this is dropped.
@@ -111,6 +123,15 @@ async fn converse(mut connection: Connection, world: watch::Sender<World>) {
                 let reply = get_token(&world, read(call.parameters));
                 send(&mut connection, &reply).await;
             }
+            "GetHeaders" => {
+                let reply = get_headers(&world, read(call.parameters));
+                send(&mut connection, &reply).await;
+            }
+            "ReportChallenge" => {
+                let reply = report_challenge(&world, &read(call.parameters));
+                send(&mut connection, &reply).await;
+            }
+            "WhoAmI" => send(&mut connection, &last(json!(identity()))).await,
             other => panic!("the broker was asked for {other}"),
         }
     }
@@ -146,8 +167,11 @@ async fn follow(mut connection: Connection, world: watch::Sender<World>) {
     }
 }
 
-async fn acquire(mut connection: Connection, world: &watch::Sender<World>, _request: Acquire) {
-    world.send_modify(|world| world.sign_ins += 1);
+async fn acquire(mut connection: Connection, world: &watch::Sender<World>, request: Acquire) {
+    world.send_modify(|world| {
+        world.sign_ins += 1;
+        world.max_age = request.max_age;
+    });
     let url = Some(SIGN_IN_PAGE.to_owned());
     let phases = [("url", url), ("browser-opened", None)];
     for (phase, url) in phases {
@@ -195,6 +219,62 @@ fn get_token(world: &watch::Sender<World>, request: GetToken) -> Reply {
         world.asked = Some(request);
     });
     let world = world.borrow();
+    granted(&world, |account| {
+        json!({"access_token": token(world.renewals), "token_type": "Bearer",
+               "expires_at": world.expires_at(), "scopes": ["openid", "messages.read"],
+               "resource": ["urn:demo"], "account": account.id, "subject": account.subject})
+    })
+}
+
+fn get_headers(world: &watch::Sender<World>, request: GetHeaders) -> Reply {
+    world.send_modify(|world| {
+        let GetHeaders { account, resource, scopes, .. } = request;
+        world.asked = Some(GetToken { account, resource, scopes, ..GetToken::default() });
+    });
+    let world = world.borrow();
+    granted(&world, |account| {
+        let authorization = format!("Bearer {}", token(world.renewals));
+        json!({"headers": {"Authorization": authorization}, "token_type": "Bearer",
+               "expires_at": world.expires_at(), "scopes": ["openid", "messages.read"],
+               "resource": ["urn:demo"], "account": account.id, "subject": account.subject})
+    })
+}
+
+/// The only reply, or the last one.
+fn last(parameters: Value) -> Reply {
+    Reply::of(parameters, false).unwrap()
+}
+
+/// What the real broker would say: renews a token that is not taken, hands a step-up on, and knows
+/// no help else.
+fn report_challenge(world: &watch::Sender<World>, report: &ReportChallenge) -> Reply {
+    let says = |word: &str| report.www_authenticate.iter().any(|header| header.contains(word));
+    if says("insufficient_user_authentication") {
+        let terms = json!({"action": "interaction-required", "max_age": 300});
+        return last(terms);
+    }
+    if says("invalid_token") {
+        world.send_modify(|world| world.renewals += 1);
+        return last(json!({"action": "retry"}));
+    }
+    last(json!({"action": "not-mine"}))
+}
+
+fn identity() -> Identity {
+    Identity {
+        level: 1,
+        level_name: "described".into(),
+        app: "exe:/usr/bin/demo-gui".into(),
+        source: "the program's path".into(),
+        uid: 1000,
+        pid: Some(4711),
+        description: Some("/usr/bin/demo-gui".into()),
+        proves: "nothing: a label for people and records".into(),
+    }
+}
+
+/// A result with the account, unless there is none or the test says otherwise.
+fn granted(world: &World, result: impl FnOnce(&Account) -> Value) -> Reply {
     if let Some((name, details)) = &world.refusal {
         return error(name, details.clone());
     }
@@ -202,13 +282,7 @@ fn get_token(world: &watch::Sender<World>, request: GetToken) -> Reply {
         let details = json!({"message": "nobody is signed in", "hint": "brokerctl login demo"});
         return error("InteractionRequired", details);
     };
-    Reply::of(
-        json!({"access_token": token(world.renewals), "token_type": "Bearer",
-               "expires_at": 1_790_000_000, "scopes": ["openid"], "resource": ["urn:demo"],
-               "account": account.id, "subject": account.subject}),
-        false,
-    )
-    .unwrap()
+    last(result(account))
 }
 
 /// The token after so many renewals: looks like a JWT, and is signed by nobody.

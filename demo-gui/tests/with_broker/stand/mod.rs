@@ -6,7 +6,7 @@ mod broker;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use api::{Api, Mood};
+pub(crate) use api::{Api, Mood, SignIn};
 use authbroker_client::Account;
 pub(crate) use broker::{Broker, Person, World};
 use tempfile::TempDir;

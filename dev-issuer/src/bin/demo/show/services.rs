@@ -72,11 +72,11 @@ impl Services {
         say.starting("issuer");
         let issuer = start_issuer(plan, stage, programs).await?;
         say.ready(&format!("{issuer}, an OpenID Provider for development"));
-        let broker = Broker { plan, programs, issuer: &issuer };
-        let bus = broker.start(stage, say).await?;
         say.starting("API");
         let api = start_api(&issuer, stage, programs).await?;
         say.ready(&format!("{api}, called {RESOURCE}"));
+        let broker = Broker { plan, programs, issuer: &issuer, api: &api };
+        let bus = broker.start(stage, say).await?;
         let socket = runtime_folder(stage).join("broker.sock");
         Ok(Self { issuer, api, bus, socket })
     }
@@ -135,12 +135,13 @@ struct Broker<'a> {
     plan: &'a Plan,
     programs: &'a Programs,
     issuer: &'a str,
+    api: &'a str,
 }
 
 impl Broker<'_> {
     async fn start(&self, stage: &mut Stage, say: &mut Narrator) -> anyhow::Result<Bus> {
         let app = self.programs.path("demo-gui")?;
-        let configuration = configuration(self.issuer, &app.display().to_string());
+        let configuration = configuration(self.issuer, self.api, &app.display().to_string());
         fs::write(stage.folder().join("config.toml"), configuration)?;
         say.starting("D-Bus");
         let mut bus = Bus::find(stage).await?;
@@ -199,13 +200,16 @@ fn runtime_folder(stage: &Stage) -> PathBuf {
 
 /// The two apps are one program, and this rule is about both. Every other program of this user
 /// would be asked about.
-fn configuration(issuer: &str, app: &str) -> String {
+fn configuration(issuer: &str, api: &str, app: &str) -> String {
     format!(
         r#"[provider.demo]
 issuer = "{issuer}"
 client_id = "desktop-broker"
 scopes = ["openid", "profile", "email", "offline_access", "{SCOPE}"]
 resources = ["{RESOURCE}"]
+
+[resource."{RESOURCE}"]
+origins = ["{api}"]
 
 [vault]
 key = "memory"

@@ -1,84 +1,19 @@
-//! Each state as a person meets it: by the names that a screen reader says, with mouse and keyboard.
-//!
-//! Every test also asserts, by `Harness::run`, that the state comes to rest: a window that nobody
-//! touches must not draw for ever.
-#![expect(clippy::unwrap_used, reason = "tests say what they expect by panicking")]
+//! Each state, by the names that a screen reader says, with mouse and keyboard.
 
 use authbroker_client::{Account, ErrorCode};
 use demo_gui::args::Theme;
+use demo_gui::messages::Page;
 use demo_gui::model::{Intent, Message, SignedIn, SignedOut, SigningIn, Stage, State};
-use demo_gui::problem::{Cause, Problem};
-use demo_gui::theme;
-use demo_gui::view::{self, Scene};
+use demo_gui::problem::Cause;
 use eframe::egui::accesskit::Role;
-use eframe::egui::{ColorImage, Key, Modifiers, OutputCommand, TextureHandle, Ui};
+use eframe::egui::{ColorImage, Key, Modifiers, OutputCommand, TextureOptions, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-const PAGE: &str = "https://login.example/authorize?state=x";
-
-/// A window in one state, and what the person wanted last.
-struct Window {
-    state: State,
-    portrait: Option<TextureHandle>,
-    wanted: Vec<Intent>,
-}
-
-fn draw(ui: &mut Ui, window: &mut Window) {
-    let portrait = window.portrait.as_ref();
-    let scene = Scene { title: "Left window", state: &window.state, portrait };
-    window.wanted.extend(view::show(ui, scene));
-}
-
-fn show(state: State) -> Harness<'static, Window> {
-    let window = Window { state, portrait: None, wanted: Vec::new() };
-    let builder = Harness::builder().with_size([480.0, 640.0]);
-    let builder = builder.with_context_setup(|ctx| theme::apply(ctx, Theme::Light));
-    let mut harness = builder.build_ui_state(draw, window);
-    harness.run();
-    harness
-}
-
-fn click(harness: &mut Harness<'_, Window>, name: &str) -> Vec<Intent> {
-    harness.get_by_label(name).click();
-    harness.run();
-    std::mem::take(&mut harness.state_mut().wanted)
-}
-
-fn press(harness: &mut Harness<'_, Window>, key: Key) -> Vec<Intent> {
-    harness.key_press(key);
-    harness.run();
-    std::mem::take(&mut harness.state_mut().wanted)
-}
-
-fn alice() -> Account {
-    Account {
-        id: "demo-alice".into(),
-        provider: "demo".into(),
-        username: "alice".into(),
-        label: "Alice Adams".into(),
-        state: "ready".into(),
-        ..Account::default()
-    }
-}
-
-fn alice_who_is(state: &str, reason: &str) -> State {
-    let account = Account { state: state.into(), state_reason: reason.into(), ..alice() };
-    State::SignedIn(SignedIn { account, message: Message::Unasked })
-}
-
-fn with(message: Message) -> State {
-    State::SignedIn(SignedIn { account: alice(), message })
-}
-
-fn problem(cause: Cause, message: &str, hint: &str) -> Problem {
-    Problem { cause, message: message.into(), hint: hint.into() }
-}
-
-fn signing_in(stage: Stage) -> State {
-    let address = (stage != Stage::Preparing).then(|| PAGE.parse().unwrap());
-    State::SigningIn(SigningIn { returning: None, address, stage })
-}
+use crate::stage::{
+    PAGE, Window, alice, alice_who_is, click, details_of, press, problem, show, show_as,
+    signing_in, step_up, with,
+};
 
 #[test]
 fn connecting_says_so_and_asks_for_patience() {
@@ -172,7 +107,7 @@ fn signed_in_shows_who_it_is_and_how() {
     harness.get_by_role_and_label(Role::Image, "Picture of Alice Adams");
     harness.get_by_label("alice at demo");
     harness.get_by_label("You successfully used OpenID Connect and OAuth 2.0 to authenticate.");
-    assert_eq!(click(&mut harness, "Get Private Message"), [Intent::GetMessage]);
+    assert_eq!(click(&mut harness, "Get Private Message"), [Intent::Get(Page::Private)]);
     assert_eq!(click(&mut harness, "Log out"), [Intent::LogOut]);
 }
 
@@ -180,7 +115,7 @@ fn signed_in_shows_who_it_is_and_how() {
 fn the_picture_has_the_same_name_as_the_initials() {
     let mut harness = show(with(Message::Unasked));
     let image = ColorImage::example();
-    let texture = harness.ctx.load_texture("test", image, eframe::egui::TextureOptions::LINEAR);
+    let texture = harness.ctx.load_texture("test", image, TextureOptions::LINEAR);
     harness.state_mut().portrait = Some(texture);
     harness.run();
     harness.get_by_role_and_label(Role::Image, "Picture of Alice Adams");
@@ -195,7 +130,7 @@ fn an_account_without_a_name_goes_by_its_username() {
 
 #[test]
 fn a_message_on_its_way_is_not_asked_for_again() {
-    let mut harness = show(with(Message::Loading));
+    let mut harness = show(with(Message::Loading(Page::Private)));
     let button = harness.get_by_role_and_label(Role::Button, "Getting the message…");
     assert!(button.accesskit_node().is_disabled());
     assert_eq!(press(&mut harness, Key::Enter), []);
@@ -204,9 +139,9 @@ fn a_message_on_its_way_is_not_asked_for_again() {
 #[test]
 fn the_message_is_shown() {
     let text = "Only authenticated users can read this message.";
-    let mut harness = show(with(Message::Shown(text.into())));
+    let mut harness = show(with(Message::Shown { page: Page::Private, text: text.into() }));
     harness.get_by_label(text);
-    assert_eq!(click(&mut harness, "Get Private Message"), [Intent::GetMessage]);
+    assert_eq!(click(&mut harness, "Get Private Message"), [Intent::Get(Page::Private)]);
 }
 
 #[test]
@@ -224,7 +159,7 @@ fn an_api_that_is_down_says_what_helps() {
     for words in ["The API does not answer", "The API at http://x cannot be reached", "Start it"] {
         harness.get_by_label(words);
     }
-    assert_eq!(click(&mut harness, "Get Private Message"), [Intent::GetMessage]);
+    assert_eq!(click(&mut harness, "Get Private Message"), [Intent::Get(Page::Private)]);
 }
 
 #[test]
@@ -242,7 +177,8 @@ fn a_policy_that_says_no_is_shown_with_its_hint() {
     let denied = Cause::Broker(ErrorCode::PolicyDenied);
     let told = problem(denied, "rule 3 denies it", "brokerctl why demo-gui urn:demo");
     let harness = show(with(Message::Failed(told)));
-    for words in ["The broker said no", "Rule 3 denies it", "brokerctl why demo-gui urn:demo"] {
+    for words in ["Policy does not allow it", "Rule 3 denies it", "brokerctl why demo-gui urn:demo"]
+    {
         harness.get_by_label(words);
     }
 }
@@ -275,7 +211,7 @@ fn an_account_that_is_offline_says_why_and_may_still_be_used() {
     let mut harness = show(alice_who_is("offline", "login.example cannot be reached"));
     harness.get_by_label("The provider cannot be reached");
     harness.get_by_label("login.example cannot be reached");
-    assert_eq!(click(&mut harness, "Get Private Message"), [Intent::GetMessage]);
+    assert_eq!(click(&mut harness, "Get Private Message"), [Intent::Get(Page::Private)]);
 }
 
 #[test]
@@ -297,7 +233,7 @@ fn enter_presses_the_main_button() {
     let mut harness = show(State::SignedOut(SignedOut::default()));
     assert_eq!(press(&mut harness, Key::Enter), [Intent::SignIn]);
     let mut harness = show(with(Message::Unasked));
-    assert_eq!(press(&mut harness, Key::Enter), [Intent::GetMessage]);
+    assert_eq!(press(&mut harness, Key::Enter), [Intent::Get(Page::Private)]);
 }
 
 #[test]
@@ -309,6 +245,107 @@ fn the_keyboard_reaches_every_button() {
     assert_eq!(press(&mut harness, Key::Enter), [Intent::LogOut]);
     harness.key_press_modifiers(Modifiers::NONE, Key::Tab);
     harness.run();
+    assert!(harness.get_by_label("Details").is_focused());
+    harness.key_press_modifiers(Modifiers::NONE, Key::Tab);
+    harness.run();
     assert!(harness.get_by_label("Get Private Message").is_focused());
-    assert_eq!(press(&mut harness, Key::Space), [Intent::GetMessage]);
+    assert_eq!(press(&mut harness, Key::Space), [Intent::Get(Page::Private)]);
+}
+
+#[test]
+fn a_message_for_a_recent_sign_in_can_be_asked_for() {
+    let mut harness = show(with(Message::Unasked));
+    assert_eq!(click(&mut harness, "Show recent"), [Intent::Get(Page::Recent)]);
+    let text = "Only users who have just signed in can read this message.";
+    let harness = show(with(Message::Shown { page: Page::Recent, text: text.into() }));
+    for words in ["Message for a recent sign-in", text] {
+        harness.get_by_label(words);
+    }
+}
+
+#[test]
+fn a_step_up_says_why_and_leads_to_a_sign_in() {
+    let mut harness = show(with(step_up(Some(300))));
+    harness.get_by_label("The API asks for a new sign-in");
+    harness.get_by_label("This message is for those who signed in within the last 5 minutes.");
+    assert_eq!(click(&mut harness, "Sign in again"), [Intent::SignIn]);
+    let other = click(&mut harness, "Get Private Message");
+    assert_eq!(other, [Intent::Get(Page::Private)], "nobody is made to");
+    show(with(step_up(None))).get_by_label("This message takes a stronger sign-in than yours was.");
+}
+
+#[test]
+fn what_a_person_has_not_allowed_can_be_asked_again() {
+    for (code, title) in [
+        (ErrorCode::ConsentRequired, "The broker waits for your consent"),
+        (ErrorCode::UserDenied, "You did not allow it"),
+    ] {
+        let told = problem(Cause::Broker(code), "it is not allowed", "brokerctl agent");
+        let mut harness = show(with(Message::Failed(told)));
+        for words in [title, "It is not allowed", "brokerctl agent"] {
+            harness.get_by_label(words);
+        }
+        assert_eq!(click(&mut harness, "Ask me again"), [Intent::SignIn]);
+    }
+}
+
+#[test]
+fn each_refusal_has_a_title_of_its_own() {
+    for (code, title) in [
+        (ErrorCode::IdentityUnverified, "The broker does not know who asks"),
+        (ErrorCode::Offline, "The provider cannot be reached"),
+        (ErrorCode::VaultLocked, "The vault is locked"),
+        (ErrorCode::Internal, "The broker said no"),
+    ] {
+        let told = problem(Cause::Broker(code), "it is so", "brokerctl doctor");
+        show(with(Message::Failed(told))).get_by_label(title);
+    }
+}
+
+#[test]
+fn a_code_for_another_device_is_shown_with_its_page() {
+    let code = Some("WDJB-MJHT".to_owned());
+    let State::SigningIn(now) = signing_in(Stage::InBrowser) else { unreachable!() };
+    let harness = show(State::SigningIn(SigningIn { code, ..now }));
+    for words in ["Type in this code", "WDJB-MJHT", "Open the sign-in page"] {
+        harness.get_by_label(words);
+    }
+}
+
+#[test]
+fn the_brokers_own_question_comes_first() {
+    let mut harness = show(signing_in(Stage::Consent));
+    harness.get_by_label("May this app?");
+    assert_eq!(click(&mut harness, "Cancel"), [Intent::CancelSignIn]);
+}
+
+#[test]
+fn a_provider_that_is_away_leaves_a_token_for_a_while() {
+    let account = Account { state: "offline".into(), ..alice() };
+    let mut harness = show(with(Message::Unasked));
+    harness.state_mut().state = alice_who_is("offline", "");
+    harness.state_mut().details = details_of(&account, "2026-03-01T12:34:00Z");
+    harness.run();
+    harness.get_by_label("Your token is still good until 12:34.");
+    harness.state_mut().details = details_of(&account, "2026-03-01T11:59:00Z");
+    harness.run();
+    harness.get_by_label("The token that the broker had has expired.");
+}
+
+#[test]
+fn a_small_window_can_be_read_to_its_end_from_the_keyboard() {
+    let size = vec2(360.0, 400.0);
+    let mut harness = show_as(with(Message::Unasked), Theme::Light, size, 2.0);
+    let bottom =
+        |harness: &Harness<'_, Window>| harness.get_by_label("Show recent").rect().bottom();
+    assert!(bottom(&harness) > size.y, "it is out of sight");
+    press(&mut harness, Key::PageDown);
+    assert!(bottom(&harness) < size.y);
+    press(&mut harness, Key::PageUp);
+    assert!(bottom(&harness) > size.y);
+    for _ in 0..4 {
+        press(&mut harness, Key::Tab);
+    }
+    assert!(harness.get_by_label("Show recent").is_focused());
+    assert!(bottom(&harness) < size.y, "the window goes where the keyboard goes");
 }
