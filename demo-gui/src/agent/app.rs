@@ -73,7 +73,7 @@ impl eframe::App for App {
                         let attention = UserAttentionType::Informational;
                         ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
                     }
-                    self.dialog.heard(news);
+                    self.dialog.heard(*news);
                 }
                 Heard::Lost(what, hint) => self.dialog.lost(what, hint),
             }

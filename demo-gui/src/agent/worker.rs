@@ -16,7 +16,7 @@ const AGAIN: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) enum Heard {
     /// The broker says this.
-    News(News),
+    News(Box<News>),
     /// There is no way to the broker: what is wrong, and what helps.
     Lost(String, String),
 }
@@ -50,7 +50,7 @@ async fn serve(
     let key = first(&mut questions, tell).await?;
     loop {
         tokio::select! {
-            news = questions.next() => tell(Heard::News(news?)),
+            news = questions.next() => tell(Heard::News(Box::new(news?))),
             said = answers.recv() => match said {
                 Some((question, answer)) => carry(&broker, &key, question, answer).await?,
                 None => return Ok(()),
@@ -62,7 +62,7 @@ async fn serve(
 async fn first(questions: &mut Questions, tell: &impl Fn(Heard)) -> Result<String, Error> {
     let news = questions.next().await?;
     let key = news.agent.clone().unwrap_or_default();
-    tell(Heard::News(News { agent: None, ..news }));
+    tell(Heard::News(Box::new(News { agent: None, ..news })));
     Ok(key)
 }
 
