@@ -62,18 +62,22 @@ async fn who_in(session: &Session, mut sandbox: Command) -> Value {
     run(sandbox).await.json()
 }
 
+/// One that connects and leaves the socket to a child, which asks once the file `ready` is there.
+fn impostor(session: &Session) -> Command {
+    let mut command = session.command("python3");
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/python/impostor.py"));
+    command.arg(session.runtime_dir().join("broker.sock")).arg(session.path("ready"));
+    command
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs python3: ./test.sh runs it"]
 async fn an_impostor_that_turns_into_another_program_is_no_more_than_described() {
     let session = Session::without_bus();
     let broker = session.brokerd().await;
-    let (socket, ready) = (session.runtime_dir().join("broker.sock"), session.path("ready"));
     // Before the broker accepts, the one that connected is another program already.
     broker.signal(Signal::STOP);
-    let mut command = session.command("python3");
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/python/impostor.py"));
-    command.arg(&socket).arg(&ready);
-    let mut impostor = session.start_program("impostor", command).await;
+    let mut impostor = session.start_program("impostor", impostor(&session)).await;
     let pid = impostor.pid().as_raw_nonzero().get();
     let disguised = async || {
         let program = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
@@ -81,7 +85,7 @@ async fn an_impostor_that_turns_into_another_program_is_no_more_than_described()
     };
     eventually("the disguise", disguised).await;
     broker.signal(Signal::CONT);
-    fs::write(&ready, "").unwrap();
+    fs::write(session.path("ready"), "").unwrap();
 
     let who = impostor.json().await["parameters"].take();
     assert_eq!((&who["level"], &who["level_name"]), (&1.into(), &"described".into()), "{who}");
@@ -89,6 +93,29 @@ async fn an_impostor_that_turns_into_another_program_is_no_more_than_described()
     assert_eq!((&who["pid"], who["uid"].is_u64()), (&pid.into(), true));
     assert!(who["executable"].as_str().unwrap().ends_with("/sleep"), "{who}");
     assert!(who["proves"].as_str().unwrap().contains("only the user"), "{who}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs python3: ./test.sh runs it"]
+async fn who_leaves_its_connection_to_another_process_hides() {
+    let session = Session::without_bus();
+    let broker = session.brokerd().await;
+    broker.signal(Signal::STOP);
+    let mut command = impostor(&session);
+    command.arg("leave");
+    let mut leaver = session.start_program("impostor", command).await;
+    let (_child, pid) = (leaver.line().await, leaver.pid().as_raw_nonzero().get());
+    // Dead is enough: until this test takes note of its end, its number is still there.
+    let is_dead = async || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.contains(") Z ").then_some(())
+    };
+    eventually("its end", is_dead).await;
+    broker.signal(Signal::CONT);
+    fs::write(session.path("ready"), "").unwrap();
+    let who = leaver.json().await["parameters"].take();
+    let uid = rustix::process::getuid().as_raw();
+    assert_eq!((&who["level"], &who["app"]), (&0.into(), &format!("hidden:{uid}").into()), "{who}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,9 @@
 """Connects, leaves the socket to a child, and becomes a program that nobody suspects.
 
-    impostor.py SOCKET READY
+    impostor.py SOCKET READY [leave]
 
-The child asks who the broker takes it for, once READY exists, and prints the answer.
+The child asks who the broker takes it for, once READY exists, and prints the answer. With `leave`, the
+one that connected ends instead.
 """
 
 import os
@@ -10,10 +11,14 @@ import socket
 import sys
 import time
 
-path, ready = sys.argv[1:]
+path, ready = sys.argv[1:3]
 connection = socket.socket(socket.AF_UNIX)
 connection.connect(path)
-if os.fork():
+child = os.fork()
+if child and sys.argv[3:] == ["leave"]:
+    print(child, flush=True)
+    os._exit(0)
+if child:
     os.execvp("sleep", ["sleep", "600"])
 
 while not os.path.exists(ready):

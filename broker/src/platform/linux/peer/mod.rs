@@ -125,7 +125,10 @@ impl Eyes {
         if !process.is_still_there(&self.proc) {
             return None;
         }
-        self.known.keep(key, seen.clone(), now);
+        // Why it could not be seen may have been the moment's fault.
+        if seen.identity != Identity::Hidden {
+            self.known.keep(key, seen.clone(), now);
+        }
         Some(seen)
     }
 
