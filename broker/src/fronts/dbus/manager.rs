@@ -27,7 +27,9 @@ impl Manager {
 
 #[interface(name = "org.authbroker.Broker1.Manager")]
 impl Manager {
-    /// How the broker sees the caller, and what that does not prove.
+    /// How the broker sees the caller: level u, level_name s, app s, source s, uid u; and what that
+    /// proves and does not: proves s. The rest is only seen: pid u, executable s, user_unit s,
+    /// terminal u (the process that leads its session), proxy s.
     async fn who_am_i(&self, #[zbus(header)] header: Header<'_>) -> Result<Dict, Refused> {
         let caller = self.desk.callers.of(&header).await?;
         let identity = translate::identity(&caller);
