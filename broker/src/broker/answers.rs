@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use authbroker_core::account::Account;
+use authbroker_core::audit::{Event, Record};
 use authbroker_core::caller::{App, Caller, Door, Identity};
 use authbroker_core::failure::{Code, Failure, printable};
 use authbroker_core::ids::ProviderName;
@@ -101,6 +102,10 @@ impl Broker {
             Which::Of(app) => grants.revoke(|grant| grant.app == app, &tagger),
         });
         let gone = gone.await.map_err(|_| broken_off())?.map_err(|error| failure(&error))?;
+        for grant in &gone {
+            let what = format!("for {}, account {}: taken back", grant.app, grant.account);
+            self.record(answered(grant).by(caller).saying(what));
+        }
         self.0.sessions.announce();
         Ok(gone)
     }
@@ -113,6 +118,8 @@ impl Broker {
         let kept = tokio::task::spawn_blocking(move || grants.remember(new, now, &tagger));
         let grant = kept.await.map_err(|_| broken_off())?.map_err(|error| failure(&error))?;
         tracing::info!(app = %grant.app, id = %grant.id, "an answer is remembered");
+        let what = format!("for {}, account {}", grant.app, grant.account);
+        self.record(answered(&grant).saying(what));
         self.0.sessions.announce();
         Ok(grant)
     }
@@ -222,6 +229,18 @@ impl Broker {
         verdicts
             .into_iter()
             .find(|verdict| verdict.decision != wanted && verdict.basis != Basis::Grant(grant.id))
+    }
+}
+
+/// What the record hears of an answer.
+fn answered(grant: &Grant) -> Record {
+    let Reach { resources, scopes } = grant.reach.clone();
+    Record {
+        resources: resources.unwrap_or_default(),
+        scopes: scopes.unwrap_or_default(),
+        decision: Some(grant.ruling.decision()),
+        rule: Some(Basis::Grant(grant.id).to_string()),
+        ..Record::of(Event::Consent)
     }
 }
 

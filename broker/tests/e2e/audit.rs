@@ -280,3 +280,23 @@ async fn of_two_apps_the_record_says_which_one_had_a_token_and_why() {
         (&"PolicyDenied".into(), &Value::Null)
     );
 }
+
+#[tokio::test]
+async fn what_people_say_about_an_app_and_take_back_is_in_the_record() {
+    let (stand, apps) = ruled(|_| String::new()).await;
+    let app = apps.name("notes");
+    assert_eq!(stand.ctl(["grants", "allow", &app, "--resource", RESOURCE]).await.code, 0);
+    apps.run(&stand, "notes", &["token"]).await.line();
+    assert_eq!(stand.ctl(["grants", "revoke", &app]).await.code, 0);
+    let record = stand.audit().await;
+    let said = of(&record, "consent");
+    let detail = |line: &Value| line["detail"].as_str().unwrap().to_owned();
+    assert_eq!(detail(said[0]), format!("for {app}, account *"));
+    assert_eq!(detail(said[1]), format!("for {app}, account *: taken back"));
+    assert_eq!(
+        (&said[0]["decision"], &said[0]["resource"][0]),
+        (&"allow".into(), &RESOURCE.into())
+    );
+    let given = of(&record, "token")[0];
+    assert_eq!(given["rule"], said[0]["rule"], "the answer that it rests on");
+}
