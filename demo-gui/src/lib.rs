@@ -12,7 +12,6 @@
 //!
 //! [`agent`] is a window of its own, in which a person answers what apps ask for.
 //!
-//! [`app`] ties these to a window, [`terminal`] to stdin and stdout. `theme` has the colours.
 //! [`app`] ties these to a window, [`terminal`] to stdin and stdout. [`theme`] has the colours, and
 //! `desktop` knows which of them the desktop prefers.
 

@@ -57,6 +57,9 @@ async fn a_no_is_remembered_and_the_last_answer_counts() {
         ctl(&stand, &["grants", word, &mail]).await.line();
         assert_eq!(apps.run(&stand, "mail", &["token"]).await.code, code, "{word}");
     }
+    let record = stand.ctl(["audit", "--json"]).await;
+    let told = record.out.lines().filter(|line| line.contains("\"event\":\"consent\""));
+    assert_eq!(told.filter(|line| line.contains(&mail)).count(), 3, "{record:?}");
 }
 
 #[tokio::test]

@@ -74,6 +74,23 @@ async fn of_two_apps_the_one_that_a_rule_allows_has_a_token_and_nobody_has_said_
     let told = apps.run(&stand, "mail", &["token", "--json"]).await;
     assert!(told.err.contains("\"ConsentRequired\""), "{told:?}");
     assert!(stand.ctl(["token"]).await.line().starts_with("ey"), "a person at the admin tool");
+
+    let record = stand.ctl(["audit", "--json"]).await;
+    let lines: Vec<serde_json::Value> =
+        record.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = |event: &str, name: &str| {
+        let of = |line: &&serde_json::Value| {
+            line["event"] == event && line["caller"]["identity"] == apps.name(name)
+        };
+        lines.iter().find(of).unwrap_or_else(|| panic!("{event}: {record:?}")).clone()
+    };
+    let (given, refused) = (told("token", "notes"), told("refusal", "mail"));
+    let place = format!("{}:", stand.path("config.toml").display());
+    assert!(given["rule"].as_str().unwrap().starts_with(&place), "{given}");
+    assert_eq!(
+        (&refused["decision"], &refused["rule"]),
+        (&"ask".into(), &"[policy] unverified".into())
+    );
 }
 
 #[tokio::test]

@@ -126,7 +126,10 @@ pub(crate) fn details_of(account: &Account, expires_at: &str) -> Details {
         source: "its path".into(),
         uid: 1000,
         pid: None,
-        description: Some("/usr/bin/demo-gui".into()),
+        executable: Some("/usr/bin/demo-gui".into()),
+        user_unit: None,
+        terminal: None,
+        proxy: None,
         proves: "nothing".into(),
     };
     let token = TokenFacts {

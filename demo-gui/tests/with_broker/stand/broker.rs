@@ -268,8 +268,11 @@ fn identity() -> Identity {
         source: "the program's path".into(),
         uid: 1000,
         pid: Some(4711),
-        description: Some("/usr/bin/demo-gui".into()),
+        executable: Some("/usr/bin/demo-gui".into()),
         proves: "nothing: a label for people and records".into(),
+        user_unit: None,
+        terminal: None,
+        proxy: None,
     }
 }
 
