@@ -227,6 +227,7 @@ impl Doors {
     #[cfg(target_os = "linux")]
     pub async fn open_bus(&mut self, services: &Services, log: Log) {
         tokio::spawn(services.broker.clone().follow_session_lock());
+        tokio::spawn(services.broker.clone().ask_by_notification());
         let (broker, witness) = (services.broker.clone(), services.witness.clone());
         match crate::fronts::dbus::Bus::open(broker, witness, log).await {
             Ok(bus) => {

@@ -35,6 +35,7 @@ fn above(path: &str) -> Vec<String> {
             "browser",
             "grants",
             "mintings",
+            "notify",
             "oidc",
             "registrations",
             "session_lock",

@@ -13,6 +13,8 @@ use authbroker_core::policy::{Decision, Query, Ruling, Verdict};
 use super::Broker;
 use super::access::{Patience, unanswered};
 use super::answers::NewGrant;
+#[cfg(target_os = "linux")]
+use crate::consent::bubbles;
 use crate::consent::{Chore, Chores, Registration};
 use crate::platform::clock;
 #[cfg(target_os = "linux")]
@@ -92,6 +94,15 @@ impl Broker {
                 Heard::LockWanted => self.0.consent.screen(true),
             }
             self.0.consent.screen(locked);
+        }
+    }
+
+    /// Asks through the desktop's notifications where no agent runs, for as long as the process
+    /// lives.
+    #[cfg(target_os = "linux")]
+    pub async fn ask_by_notification(self) {
+        if let Err(error) = bubbles::serve(self.0.consent.clone()).await {
+            tracing::debug!(%error, "no notifications: questions need an agent");
         }
     }
 

@@ -7,6 +7,9 @@
 //! 4. An agent is a stream of news, and a key that the stream began with. Only who has the key can
 //!    answer, and only what that agent was asked.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod bubbles;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -4,6 +4,8 @@ pub mod audit;
 pub mod browser;
 pub mod grants;
 pub mod mintings;
+#[cfg(target_os = "linux")]
+pub mod notify;
 pub mod oidc;
 pub mod registrations;
 #[cfg(target_os = "linux")]
