@@ -24,7 +24,9 @@ impl Session {
     }
 
     async fn watch_accounts(&self) -> Watch {
-        let socket = self.runtime_dir().join("broker.sock");
+        // A broker on a disk of its own has namespaces of its own, and cannot look into a program
+        // outside of them: at the socket for apps, that one would be nobody's.
+        let socket = self.runtime_dir().join("admin.sock");
         Client::connect_to(Door::Socket(socket)).await.unwrap().watch().await.unwrap()
     }
 
