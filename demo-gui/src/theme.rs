@@ -92,7 +92,7 @@ impl Palette {
     }
 }
 
-/// Sets both styles up, and which of them is shown. [`prefer`] has the system's change.
+/// Sets both styles up, and which of them is shown. `prefer` has the system's change.
 pub fn apply(ctx: &Context, choice: args::Theme) {
     ctx.options_mut(|options| options.fallback_theme = Theme::Light);
     ctx.set_theme(match choice {
