@@ -30,19 +30,7 @@ fn above(path: &str) -> Vec<String> {
     }
     if let Some(rest) = path.strip_prefix("broker/src/services/") {
         let own = rest.split(['/', '.']).next().unwrap_or_default();
-        let others = [
-            "audit",
-            "browser",
-            "grants",
-            "mintings",
-            "notify",
-            "oidc",
-            "registrations",
-            "session_lock",
-            "vault",
-        ]
-        .into_iter()
-        .filter(|other| *other != own);
+        let others = services().into_iter().filter(|other| other != own);
         let others = others.map(|other| format!("crate::services::{other}"));
         return others.chain(all(&[&["authbroker_client"], DESK, ROOF])).collect();
     }
@@ -51,7 +39,8 @@ fn above(path: &str) -> Vec<String> {
         return all(&[&["crate::services", "crate::app", neighbour]]);
     }
     if path.starts_with("broker/src/bin/brokerctl") {
-        // `config`, `setup`, `checkup` and `web_identity` work without a daemon; everything else goes through one.
+        // `config`, `setup`, `checkup` and `web_identity` work without a daemon; everything else goes
+        // through one.
         let inner = ["broker", "fronts", "services", "sessions", "platform", "sign_ins", "app"];
         let inner = inner.into_iter().map(|name| format!("authbroker::{name}"));
         return inner.chain(all(&[&["authbroker_core"]])).collect();
@@ -70,6 +59,14 @@ fn above(path: &str) -> Vec<String> {
         _ if path.starts_with("broker/src/") => all(&[&["authbroker_client"], ROOF]),
         _ => Vec::new(),
     }
+}
+
+/// Every service there is: a file or a folder each.
+fn services() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/services");
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let names = entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
+    names.filter(|name| name != "mod").collect()
 }
 
 #[test]

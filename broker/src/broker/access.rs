@@ -89,30 +89,28 @@ impl Broker {
         }
         let resources = self.good_for(account, &access.resources);
         let verdict = self.verdict(caller, account, &resources, &access.scopes);
-        if verdict.decision == Decision::Allow {
-            return Ok(());
-        }
-        let more = verdict.scope.as_deref().unwrap_or("more");
-        let mut failure = denied(caller, account, &resources, &verdict);
-        failure.message = format!(
-            "{} gives {} whatever is asked for, and {} may not have that",
-            account.provider,
-            printable(more),
-            caller.app()
-        );
-        Err(failure)
+        let failure = match verdict.decision {
+            Decision::Allow => return Ok(()),
+            Decision::Ask => unanswered(caller, account, &resources, &access.scopes),
+            Decision::Deny => denied(caller, account, &resources, &verdict),
+        };
+        let more = printable(verdict.scope.as_deref().unwrap_or("more"));
+        let why = format!("{} gives {more} whatever is asked for", account.provider);
+        Err(Failure { message: format!("{why}: {}", failure.message), ..failure })
     }
 
     /// Whether a caller may know of an account. Programs outside of any confinement may know of all
     /// of their user's: nothing would keep them from looking.
     pub(super) fn knows(&self, caller: &Caller, account: &Account) -> bool {
-        let settings = self.settings();
-        let (named, answers) = ((&account.id, &account.provider), self.0.grants.snapshot());
-        let now = clock::now().wall;
-        let minted = self.is_minted_for(caller, account);
         !is_confined(&caller.identity)
-            || minted
-                && policy::may_have_some(caller, named, &settings.policy, &answers.grants, now)
+            || self.is_minted_for(caller, account) && self.may_have_some(caller, account)
+    }
+
+    fn may_have_some(&self, caller: &Caller, account: &Account) -> bool {
+        let (settings, answers) = (self.settings(), self.0.grants.snapshot());
+        let named = (&account.id, &account.provider);
+        let now = clock::now().wall;
+        policy::may_have_some(caller, named, &settings.policy, &answers.grants, now)
     }
 
     /// What is decided on a request.

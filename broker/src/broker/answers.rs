@@ -88,6 +88,8 @@ impl Broker {
         let lasting = lasts.map_or(Lasting::Always, |lasts| Lasting::Until(now.plus(lasts)));
         let new = NewGrant { app, terminal: None, account, reach, ruling, lasting };
         let grant = self.remember(new).await?;
+        let what = format!("for {}, account {}", grant.app, grant.account);
+        self.record(answered(&grant).by(caller).saying(what));
         Ok((grant.clone(), self.overruling(&grant)))
     }
 
@@ -118,8 +120,6 @@ impl Broker {
         let kept = tokio::task::spawn_blocking(move || grants.remember(new, now, &tagger));
         let grant = kept.await.map_err(|_| broken_off())?.map_err(|error| failure(&error))?;
         tracing::info!(app = %grant.app, id = %grant.id, "an answer is remembered");
-        let what = format!("for {}, account {}", grant.app, grant.account);
-        self.record(answered(&grant).saying(what));
         self.0.sessions.announce();
         Ok(grant)
     }

@@ -8,7 +8,7 @@ use authbroker_core::caller::Caller;
 use authbroker_core::consent::{Answer, Question, QuestionId, Rank, Refusal, Subject};
 use authbroker_core::failure::{Code, Failure, printable};
 use authbroker_core::ids::ProviderName;
-use authbroker_core::policy::{Decision, Query, Ruling, Verdict};
+use authbroker_core::policy::{Basis, Decision, Grant, Query, Ruling, Verdict};
 
 use super::Broker;
 use super::access::{Patience, unanswered};
@@ -116,32 +116,33 @@ impl Broker {
             }
         }
     }
-}
 
-impl Broker {
     /// Keeps an answer. A yes that cannot be kept is still one to what was asked.
     async fn keep_answer(&self, question: Arc<Question>, answer: Answer) {
-        self.record_question(&question, answer);
-        let Some(lasting) = answer.lasting(clock::now().wall) else {
-            return self.0.consent.give_pass(question);
-        };
-        let Subject { app, terminal } = question.subject();
-        let (account, reach, ruling) = (question.accounts(), question.reach(), answer.ruling());
-        let new = NewGrant { app, terminal, account, reach, ruling, lasting };
-        if let Err(failure) = self.remember(new).await {
-            tracing::warn!("an answer counts only once: {failure}");
-            if ruling == Ruling::Allow {
-                self.0.consent.give_pass(question);
-            }
+        let kept = self.kept(&question, answer).await;
+        self.record_question(&question, answer, kept.as_ref());
+        if kept.is_none() && answer.ruling() == Ruling::Allow {
+            self.0.consent.give_pass(question);
         }
     }
 
-    fn record_question(&self, question: &Question, answer: Answer) {
+    /// An answer as it is remembered, if it is one that lasts.
+    async fn kept(&self, question: &Question, answer: Answer) -> Option<Grant> {
+        let lasting = answer.lasting(clock::now().wall)?;
+        let Subject { app, terminal } = question.subject();
+        let (account, reach, ruling) = (question.accounts(), question.reach(), answer.ruling());
+        let new = NewGrant { app, terminal, account, reach, ruling, lasting };
+        let kept = self.remember(new).await;
+        kept.inspect_err(|failure| tracing::warn!("an answer counts only once: {failure}")).ok()
+    }
+
+    fn record_question(&self, question: &Question, answer: Answer, kept: Option<&Grant>) {
         let record = Record {
             account: question.account.clone(),
             resources: question.resources.clone(),
             scopes: question.scopes.clone(),
             decision: Some(answer.ruling().decision()),
+            rule: kept.map(|grant| Basis::Grant(grant.id).to_string()),
             ..Record::of(Event::Consent)
         };
         let said = format!("a person answered: {}", answer.name());

@@ -13,7 +13,7 @@ const AT_A_TIME: usize = 24 * 1024;
 pub(super) enum Look {
     /// Some lines; there may be more.
     Lines(Vec<String>),
-    /// Nothing more, for now.
+    /// Nothing more at this moment.
     End,
 }
 
