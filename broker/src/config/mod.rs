@@ -6,6 +6,7 @@
 //! 4. Rules are not laid over each other: each file's stand behind those of the file before, so that
 //!    nobody takes away what the machine's administrator has ruled.
 
+mod client_auth;
 mod credential;
 mod entry;
 pub mod env;

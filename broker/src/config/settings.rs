@@ -13,10 +13,12 @@ use authbroker_core::scope::ScopeSet;
 use authbroker_core::sign_in::Redirect;
 use url::Url;
 
+use super::client_auth::{self, credential_name};
+pub use super::client_auth::{ClientAuth, SecretPlace};
 use super::credential::{self, Credentials};
-use super::file::{self, AuthMethod, File};
+use super::file::{self, File};
 pub use super::file::{Flow, Target, Use};
-use super::{env, rules};
+use super::rules;
 
 /// The settings of a running broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,30 +108,6 @@ impl ProviderSettings {
     pub fn default_resources(&self) -> Resources {
         self.resources.first().cloned().into_iter().collect()
     }
-}
-
-/// How a client proves itself at the token endpoint (RFC 6749 §2.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClientAuth {
-    /// Not at all: a public client (RFC 8252 §8.5).
-    None,
-    /// `client_secret_basic`.
-    Basic(SecretPlace),
-    /// `client_secret_post`.
-    Post(SecretPlace),
-    /// `private_key_jwt` (RFC 7523): the place of a private key, in PEM.
-    PrivateKey(SecretPlace),
-}
-
-/// Where a client secret is read from, each time it is needed. Never from the command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretPlace {
-    /// A file that only its owner can read.
-    File(PathBuf),
-    /// A file that systemd made for this service.
-    Credential(PathBuf),
-    /// An environment variable.
-    Variable(String),
 }
 
 /// Where the vault's key is kept.
@@ -276,7 +254,7 @@ fn parse_provider(
     let post_logout = file.redirect.post_logout_path.as_deref().and_then(|path| {
         problems.take(&at("redirect.post_logout_path"), Redirect::new(host, path))
     });
-    let client_auth = parse_client_auth(&at("client_auth"), file.client_auth, problems);
+    let client_auth = client_auth::parse(&at("client_auth"), file.client_auth, problems);
     if file.flow == Flow::ClientCredentials && client_auth == Some(ClientAuth::None) {
         problems.0.push(format!(
             "{}: a client without a person must prove itself (RFC 6749 §4.4)",
@@ -329,40 +307,6 @@ fn parse_authorize(
         problems.0.push(format!("{place}: the broker sets {name} itself"));
     }
     parameters
-}
-
-fn parse_client_auth(
-    place: &str,
-    auth: file::ClientAuth,
-    problems: &mut Problems,
-) -> Option<ClientAuth> {
-    let (make, file, word) = match auth.method {
-        AuthMethod::None => return Some(ClientAuth::None),
-        AuthMethod::ClientSecretBasic => (ClientAuth::Basic as fn(_) -> _, auth.file, "file"),
-        AuthMethod::ClientSecretPost => (ClientAuth::Post as fn(_) -> _, auth.file, "file"),
-        AuthMethod::PrivateKeyJwt => {
-            (ClientAuth::PrivateKey as fn(_) -> _, auth.key_file, "key_file")
-        }
-    };
-    let secret = match (file, auth.credential, auth.env) {
-        (Some(path), None, None) => Ok(SecretPlace::File(path)),
-        (None, Some(name), None) => credential(&name).map(SecretPlace::Credential),
-        (None, None, Some(name)) => Ok(SecretPlace::Variable(name)),
-        _ => Err(format!("say where the secret is, in one of {word}, credential and env")),
-    };
-    problems.take(place, secret).map(make)
-}
-
-fn credential(name: &str) -> Result<PathBuf, String> {
-    let folder = env::path(env::CREDENTIALS);
-    let folder = folder.ok_or("systemd gave this process no credentials (LoadCredential=)")?;
-    credential_name(name).map(|name| folder.join(name))
-}
-
-/// A credential's name is a file's name.
-fn credential_name(name: &str) -> Result<&str, String> {
-    let plain = !name.is_empty() && !name.contains('/') && name != "." && name != "..";
-    plain.then_some(name).ok_or_else(|| format!("{name:?} is no credential's name"))
 }
 
 fn parse_endpoints(place: &str, file: file::Endpoints, problems: &mut Problems) -> Endpoints {

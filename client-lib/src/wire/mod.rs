@@ -4,6 +4,7 @@
 //! by a NUL byte. [`frame`] has the envelope, [`broker1`] and [`admin1`] the two interfaces ([`vault`],
 //! [`audit`] and [`consent`] parts of the second), [`places`] the folders where the doors are.
 
+mod account;
 pub mod admin1;
 pub mod audit;
 pub mod broker1;

@@ -13,8 +13,8 @@ use authbroker_core::time::{BootTime, Now};
 use authbroker_core::token::{AccessToken, TokenType};
 use url::Url;
 
-use super::discovery::Dpop;
 use super::dpop::DpopKey;
+use super::metadata::Dpop;
 use super::{Metadata, Oidc};
 use crate::config::{Target, Use};
 

@@ -2,7 +2,7 @@
 //! the way of a sign-in, each with what helps.
 
 use super::Oidc;
-use super::discovery::{Dpop, Pushed, TokenExchange};
+use super::metadata::{Dpop, Pushed, TokenExchange};
 use super::survey::{Announced, Keys, Seen};
 use crate::config::{ClientAuth, Flow, Use};
 

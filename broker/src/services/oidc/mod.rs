@@ -3,7 +3,8 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `http` | requests with a deadline, a size limit and no redirects |
-//! | `discovery` | the provider's metadata and keys, and when to ask again |
+//! | `discovery` | the provider's metadata and keys, fetched, and when to ask again |
+//! | `metadata` | what is read of the metadata, and what is asked of it before it is believed |
 //! | `authorize` | the address that a browser is sent to |
 //! | `par` | the same, without the browser seeing it |
 //! | `loopback` | the place where the browser comes back |
@@ -40,6 +41,7 @@ mod http;
 mod id_token;
 mod keys;
 pub mod loopback;
+mod metadata;
 mod obtain;
 mod par;
 mod register;
@@ -54,12 +56,12 @@ use std::sync::Arc;
 
 pub use self::authorize::Authorization;
 use self::discovery::Discovery;
-pub use self::discovery::Metadata;
 use self::dpop::Nonces;
 pub use self::end_session::EndSession;
 pub use self::exchange::SignedIn;
 pub use self::findings::{Finding, Grade};
 use self::http::Http;
+pub use self::metadata::Metadata;
 pub use self::register::{Proof, Registered, Registration};
 pub use self::survey::{Offered, Survey};
 use self::their_clock::TheirClock;
@@ -104,4 +106,4 @@ impl Oidc {
 #[cfg(feature = "fuzzing")]
 pub use self::answer::fuzz as fuzz_token_answer;
 #[cfg(feature = "fuzzing")]
-pub use self::discovery::fuzz as fuzz_metadata;
+pub use self::metadata::fuzz as fuzz_metadata;

@@ -11,11 +11,11 @@ use openidconnect::HttpResponse;
 use serde_json::Value;
 
 use super::answer::{self, Answer, Asked};
-use super::discovery::{TOKEN_EXCHANGE, TokenExchange};
 use super::dpop::DpopKey;
 use super::error::{RefreshVerdict, TokenError};
 use super::exchange::bound_key;
 use super::id_token::Occasion;
+use super::metadata::{TOKEN_EXCHANGE, TokenExchange};
 use super::request::Form;
 use super::{Metadata, Oidc};
 use crate::config::Flow;

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::authorize::Authorization;
-use super::discovery::Pushed;
 use super::error::TokenError;
 use super::exchange::bound_key;
+use super::metadata::Pushed;
 use super::request::Form;
 use super::{Metadata, Oidc};
 use crate::config::Use;

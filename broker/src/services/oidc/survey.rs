@@ -11,7 +11,7 @@ use openidconnect::core::CoreJsonWebKeySet;
 use serde_json::Value;
 
 use super::findings::Finding;
-use super::{Metadata, Oidc, discovery};
+use super::{Metadata, Oidc, discovery, metadata};
 use crate::config::ProviderSettings;
 use crate::platform::clock;
 
@@ -87,7 +87,7 @@ impl Oidc {
     pub async fn survey(&self) -> Result<Survey, Failure> {
         let document = discovery::fetch_document(&self.http, &self.settings).await?;
         let announced = Announced::read(&document);
-        let metadata = &discovery::check(document, &self.settings)?;
+        let metadata = &metadata::check(document, &self.settings)?;
         let keys = self.look_at_keys(metadata).await;
         let seen = Seen { settings: &self.settings, metadata, announced, keys };
         Ok(Survey {
