@@ -26,6 +26,7 @@ mod hanging;
 mod many;
 mod memory;
 mod nothing;
+mod pair;
 mod provider;
 mod renewal;
 mod start;

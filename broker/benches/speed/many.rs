@@ -3,11 +3,9 @@
 use std::path::Path;
 use std::sync::Barrier;
 
-use crate::app::{App, get_token};
-use crate::broker::Broker;
+use crate::app::App;
 use crate::figures::{heading, timed};
-use crate::nothing::Nothing;
-use crate::provider::{Answers, Provider};
+use crate::pair::Pair;
 
 const APPS: usize = 8;
 const CALLS: usize = 20_000;
@@ -15,16 +13,11 @@ const CALLS: usize = 20_000;
 const TURNS: usize = 5;
 
 pub(crate) fn measure() {
-    let provider = Provider::start(Answers::AtOnce);
-    let (broker, accounts) = Broker::start(&[("bench", &provider, 1)]);
-    let call = get_token(&accounts[0]);
-    let answer = App::connect(&broker.socket()).call(&call).to_owned();
-    let nothing = broker.other_socket();
-    let _server = Nothing::start(&nothing, &answer);
+    let pair = Pair::start();
     let (mut ours, mut base) = (0.0_f64, 0.0_f64);
     for _ in 0..TURNS {
-        ours = ours.max(per_second(&broker.socket(), &call));
-        base = base.max(per_second(&nothing, &call));
+        ours = ours.max(per_second(&pair.broker, &pair.call));
+        base = base.max(per_second(&pair.nothing, &pair.call));
     }
     heading(&format!("warm tokens a second for {APPS} apps at once, open connections"));
     println!("  {:<44} {ours:>9.0}", "the broker");
