@@ -117,6 +117,13 @@ async fn a_yes_for_always_is_remembered_over_a_restart_and_for_that_app_alone() 
     let (ran, _) =
         tokio::join!(apps.run(&stand, "notes", interactive), agent.answer_next("always"));
     assert!(ran.line().starts_with("ey"), "{ran:?}");
+    let record = stand.ctl(["audit", "--json"]).await;
+    let lines = record.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let [said] = &lines.filter(|line| line["event"] == "consent").collect::<Vec<_>>()[..] else {
+        panic!("one answer, one line: {record:?}");
+    };
+    assert_eq!(said["caller"]["identity"], apps.name("notes"));
+    assert!(said["rule"].as_str().unwrap().starts_with("grant "), "{said}");
     agent.end().await;
     stand.restart().await;
     assert!(apps.run(&stand, "notes", &["token"]).await.line().starts_with("ey"));

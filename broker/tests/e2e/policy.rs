@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use authbroker_client::{AcquireRequest, Error, ErrorCode, Step};
+use dev_issuer::{Fault, Times};
 use tempfile::TempDir;
 
 use crate::stand::{ALLOW_ALL, RESOURCE, Ran, Stand, run};
@@ -113,6 +114,25 @@ async fn an_app_that_may_have_some_scopes_gets_those_and_no_more() {
     }
     let all = apps.run(&stand, "notes", &["token"]).await;
     all.assert_fails(3, "nobody has said yet", "brokerctl grants allow");
+}
+
+#[tokio::test]
+async fn a_token_that_came_out_wider_than_allowed_is_not_given() {
+    for (more, code, said, hint) in [
+        ("", 3, "nobody has said", "brokerctl grants allow"),
+        ("deny", 4, "a rule says no", "brokerctl why"),
+    ] {
+        let (stand, apps) = ruled(|apps| {
+            let allowed = apps.rule("notes", "allow", "scopes = [\"messages.read\"]");
+            let refused = apps.rule("notes", "deny", "scopes = [\"email\"]");
+            if more.is_empty() { allowed } else { format!("{refused}{allowed}") }
+        })
+        .await;
+        stand.issuer.inject(Fault::refresh_scope_grown(), Times::Always);
+        let ran = apps.run(&stand, "notes", &["token", "--scope", "messages.read"]).await;
+        ran.assert_fails(code, "gives email whatever is asked for", hint);
+        ran.assert_fails(code, said, hint);
+    }
 }
 
 #[tokio::test]

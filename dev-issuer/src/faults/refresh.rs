@@ -49,4 +49,8 @@ faults! {
     refresh_scope_shrunk => TokenAnswer(Refresh, |answer| {
         answer.insert("scope".to_owned(), json!("openid profile offline_access"));
     }),
+    /// A refresh gives an access token that may do more than was asked for.
+    refresh_scope_grown => TokenAnswer(Refresh, |answer| {
+        answer.insert("scope".to_owned(), json!("openid email offline_access messages.read"));
+    }),
 }

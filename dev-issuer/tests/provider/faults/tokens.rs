@@ -156,4 +156,7 @@ async fn a_renewal_can_be_about_somebody_else_while_sign_ins_are_not() {
     let first = tokens(&stand, Fault::refresh_scope_shrunk()).await;
     let next = stand.refresh(first.text("refresh_token")).await;
     assert!(next.text("scope").len() < first.text("scope").len());
+    let first = tokens(&stand, Fault::refresh_scope_grown()).await;
+    let next = stand.refresh(first.text("refresh_token")).await;
+    assert!(next.text("scope").contains("messages.read"), "whatever was asked for");
 }
