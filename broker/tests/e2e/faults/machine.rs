@@ -96,7 +96,7 @@ async fn two_sign_ins_at_one_provider_run_side_by_side() {
     assert_eq!(one.browse("alice").await.status, 200);
     let (one, other) = (one.end().await, other.end().await);
     assert_ne!(one.line(), other.line());
-    assert_eq!(ordeal.stand.vault_files(), 2);
+    assert_eq!(ordeal.stand.vault_files().await, 2);
 }
 
 #[tokio::test]

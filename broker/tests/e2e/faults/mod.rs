@@ -12,12 +12,16 @@ mod refresh;
 mod token;
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use dev_issuer::{Fault, Options, Times};
 
 use crate::stand::{Ran, Stand};
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
+
+/// Longer than the slowest disk takes for a file.
+const LONG: Duration = Duration::from_mins(1);
 
 /// A stand, and a listener at the address that redirects lead to: nobody may come there.
 struct Ordeal {
@@ -89,7 +93,7 @@ impl Ordeal {
         let accounts = self.stand.ctl(["accounts", "--json"]).await.json();
         let accounts = accounts.as_array().unwrap();
         assert!(accounts.iter().all(|account| account["username"] != username), "{accounts:?}");
-        assert_eq!(self.stand.vault_files(), accounts.len());
+        assert_eq!(self.stand.vault_files().await, accounts.len());
         self.nobody_went_elsewhere();
     }
 
@@ -112,11 +116,24 @@ impl Stand {
         }
     }
 
-    /// How many files the vault has of accounts: records, and notes of uses.
-    fn vault_files(&self) -> usize {
-        let files = std::fs::read_dir(self.path("state/vault")).unwrap();
-        let names = files.map(|file| file.unwrap().file_name());
-        names.filter(|name| name != "index" && name != "audit-head").count()
+    /// How many files the vault has of accounts: records, and notes of uses. A file that is being
+    /// written is waited for: its name does not say yet whose it is, and it may be the record's head.
+    async fn vault_files(&self) -> usize {
+        let names = || {
+            let files = std::fs::read_dir(self.path("state/vault")).unwrap();
+            files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+        };
+        let finished = async {
+            loop {
+                let names = names();
+                if !names.iter().any(|name| name.starts_with(".new-")) {
+                    return names;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let names = tokio::time::timeout(LONG, finished).await.expect("a file is left unfinished");
+        names.iter().filter(|name| *name != "index" && *name != "audit-head").count()
     }
 
     /// Changes the configuration under the running daemon.
