@@ -23,7 +23,11 @@ pub(crate) async fn run(place: &Place, printer: &Printer) -> Result<(), Failure>
 }
 
 fn lines(status: &Status) -> Vec<(&'static str, String)> {
-    let bus = if status.bus { "org.authbroker.Broker1 on the session bus" } else { "not on a bus" };
+    let bus = if status.bus {
+        "org.authbroker.Broker1 on the session bus"
+    } else {
+        "none; apps use the socket"
+    };
     let reason =
         status.vault.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let providers: Vec<_> =
