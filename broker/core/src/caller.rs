@@ -1,6 +1,7 @@
 //! Who asks, how well that is known, and what that caller may see.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// How well a caller is known: the higher, the harder to pretend.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -52,17 +53,17 @@ pub enum Door {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Identity {
     /// It holds the minted socket of this name.
-    Socket(String),
+    Socket(Arc<str>),
     /// It belongs to this system unit, which cannot gain privileges.
-    Unit(String),
+    Unit(Arc<str>),
     /// It runs under this label of a Linux security module.
-    Label(String),
+    Label(Arc<str>),
     /// The metadata of its sandbox name this Flatpak app.
-    Flatpak(String),
+    Flatpak(Arc<str>),
     /// The metadata of its sandbox name this snap.
-    Snap(String),
+    Snap(Arc<str>),
     /// It runs this executable, as far as can be seen.
-    Executable(String),
+    Executable(Arc<str>),
     /// Nothing but its user is known.
     User,
     /// It does not let itself be seen: it has ended, or nobody can look into it. A sandboxed app
@@ -74,13 +75,13 @@ pub enum Identity {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Description {
     /// The executable, where it can be read.
-    pub executable: Option<String>,
+    pub executable: Option<Arc<str>>,
     /// The unit of the user's own service manager.
-    pub user_unit: Option<String>,
+    pub user_unit: Option<Arc<str>>,
     /// The terminal session it was started in.
     pub terminal: Option<Terminal>,
     /// The proxy that passes its messages on: what is seen is the proxy, not who is behind it.
-    pub proxy: Option<String>,
+    pub proxy: Option<Arc<str>>,
 }
 
 /// A session on a terminal: its leader, and when that began, because numbers are used again.

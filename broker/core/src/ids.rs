@@ -1,6 +1,7 @@
 //! Names of things: providers, accounts, and the numbers that tell replies apart.
 
 use std::fmt;
+use std::sync::Arc;
 
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
@@ -9,7 +10,7 @@ use crate::issuer::IssuerUrl;
 
 /// The name that the configuration gives to a provider: `acme` in `[provider.acme]`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ProviderName(String);
+pub struct ProviderName(Arc<str>);
 
 /// The text cannot be a provider's name.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -21,7 +22,7 @@ impl ProviderName {
     pub fn parse(text: &str) -> Result<Self, InvalidProviderName> {
         let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
         if begins && text.len() <= 32 && text.chars().all(is_name_char) {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(InvalidProviderName(text.to_owned()))
     }
@@ -41,7 +42,7 @@ impl fmt::Display for ProviderName {
 /// An account's stable, readable id: the provider's name and eight letters that stand for issuer,
 /// client and subject, as in `acme-k3v9q2ma`. The same sign-in has the same id on every machine.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct AccountId(String);
+pub struct AccountId(Arc<str>);
 
 /// The text cannot be an account's id.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -66,13 +67,13 @@ impl AccountId {
         }
         let digest = hash.finalize();
         let letters = BASE32_NOPAD.encode(&digest[..5]).to_ascii_lowercase();
-        Self(format!("{provider}-{letters}"))
+        Self(format!("{provider}-{letters}").into())
     }
 
     /// Reads an id that was derived before.
     pub fn parse(text: &str) -> Result<Self, InvalidAccountId> {
         if !text.is_empty() && text.len() <= 64 && text.chars().all(is_name_char) {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(InvalidAccountId(text.to_owned()))
     }

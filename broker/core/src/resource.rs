@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use url::Url;
 
 /// An absolute URI without a fragment, kept exactly as it was written: providers and APIs compare
 /// it letter by letter.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Resource(String);
+pub struct Resource(Arc<str>);
 
 /// The resources one token is for. Empty means the provider's default.
 pub type Resources = BTreeSet<Resource>;
@@ -22,7 +23,7 @@ impl Resource {
     /// Reads a resource indicator.
     pub fn parse(text: &str) -> Result<Self, InvalidResource> {
         match Url::parse(text) {
-            Ok(url) if url.fragment().is_none() && text.is_ascii() => Ok(Self(text.to_owned())),
+            Ok(url) if url.fragment().is_none() && text.is_ascii() => Ok(Self(text.into())),
             _ => Err(InvalidResource(text.to_owned())),
         }
     }

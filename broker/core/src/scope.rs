@@ -1,11 +1,15 @@
 //! Scopes as RFC 6749 §3.3 writes them: printable ASCII words in a set, never in an order.
 
-use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 /// A set of scopes. Empty means "not named": as granted, or the provider's default.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct ScopeSet(BTreeSet<String>);
+pub struct ScopeSet(
+    /// Each once, in alphabetical order. Shared, because every answer and every line of the record
+    /// has them.
+    Arc<[Box<str>]>,
+);
 
 /// A scope holds a character that RFC 6749 §3.3 does not allow, or is empty.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -20,7 +24,14 @@ impl ScopeSet {
 
     /// Collects single scopes, each of which must be one word.
     pub fn from_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidScope> {
-        words.into_iter().map(parse_scope).collect::<Result<_, _>>().map(Self)
+        let words = words.into_iter().map(parse_scope).collect::<Result<_, _>>()?;
+        Ok(Self::of(words))
+    }
+
+    fn of(mut words: Vec<Box<str>>) -> Self {
+        words.sort_unstable();
+        words.dedup();
+        Self(words.into())
     }
 
     /// Whether no scope is named.
@@ -30,28 +41,28 @@ impl ScopeSet {
 
     /// Whether `scope` is one of these, by whole word.
     pub fn contains(&self, scope: &str) -> bool {
-        self.0.contains(scope)
+        self.0.binary_search_by(|known| known.as_ref().cmp(scope)).is_ok()
     }
 
     /// Whether every scope here is in `other` too.
     pub fn is_subset(&self, other: &Self) -> bool {
-        self.0.is_subset(&other.0)
+        self.iter().all(|scope| other.contains(scope))
     }
 
     /// The scopes of both.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        Self(self.0.union(&other.0).cloned().collect())
+        Self::of(self.0.iter().chain(other.0.iter()).cloned().collect())
     }
 
     /// The scopes, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.0.iter().map(Box::as_ref)
     }
 
     /// The scopes as owned words, for a wire that wants a list.
     pub fn to_words(&self) -> Vec<String> {
-        self.0.iter().cloned().collect()
+        self.iter().map(str::to_owned).collect()
     }
 }
 
@@ -67,12 +78,12 @@ impl fmt::Display for ScopeSet {
     }
 }
 
-fn parse_scope(word: &str) -> Result<String, InvalidScope> {
+fn parse_scope(word: &str) -> Result<Box<str>, InvalidScope> {
     let allowed = |c: char| matches!(c, '\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
     if word.is_empty() || !word.chars().all(allowed) {
         return Err(InvalidScope(word.to_owned()));
     }
-    Ok(word.to_owned())
+    Ok(word.into())
 }
 
 #[cfg(test)]

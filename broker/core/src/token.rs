@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::audit::Fingerprint;
 use crate::authentication::Authentication;
 use crate::resource::Resources;
 use crate::scope::ScopeSet;
@@ -41,11 +42,42 @@ pub struct SlotKey {
     pub resources: Resources,
 }
 
+/// An access token's text, with what the record knows it by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TokenValue {
+    text: Secret,
+    /// Made once: a token is given out many times.
+    fingerprint: Fingerprint,
+}
+
+impl TokenValue {
+    /// Takes the text over.
+    pub fn new(text: String) -> Self {
+        let text = Secret::new(text);
+        Self { fingerprint: Fingerprint::of(&text), text }
+    }
+
+    /// The text itself. Every use of this is a place to look at.
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// The text, still wrapped.
+    pub const fn as_secret(&self) -> &Secret {
+        &self.text
+    }
+
+    /// What it is called where it must not be seen.
+    pub const fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+}
+
 /// An access token in memory. It is never written anywhere.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccessToken {
     /// The token itself.
-    pub value: Secret,
+    pub value: TokenValue,
     /// The private key that it is bound to (RFC 9449 §5). A bearer token has none.
     pub bound_to: Option<Secret>,
     /// What it allows, as the provider said it.

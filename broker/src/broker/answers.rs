@@ -239,7 +239,7 @@ fn answered(grant: &Grant) -> Record {
         resources: resources.unwrap_or_default(),
         scopes: scopes.unwrap_or_default(),
         decision: Some(grant.ruling.decision()),
-        rule: Some(Basis::Grant(grant.id).to_string()),
+        basis: Some(Basis::Grant(grant.id)),
         ..Record::of(Event::Consent)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use authbroker_core::audit::{Event, Fingerprint, Record};
+use authbroker_core::audit::{Delivery, Event, Record};
 use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::AccountId;
@@ -88,6 +88,7 @@ impl Broker {
         answer: Result<&Given, &Failure>,
     ) {
         let record = match answer {
+            Ok(given) if self.is_given_again(caller, request, given) => return,
             Ok(given) => {
                 self.seek_key();
                 given_record(given)
@@ -96,6 +97,12 @@ impl Broker {
         };
         let correlation_id = request.correlation_id.clone();
         self.0.audit.record(Record { correlation_id, ..record.by(caller) });
+    }
+
+    fn is_given_again(&self, caller: &Caller, request: &TokenRequest, given: &Given) -> bool {
+        let (fingerprint, account) = (given.access.value.fingerprint(), given.account.id.clone());
+        let delivery = Delivery::new(fingerprint, Some(account), caller, given.basis.clone());
+        self.0.audit.given_again(&delivery, request.correlation_id.as_deref())
     }
 
     fn refusal(&self, caller: &Caller, request: &TokenRequest, failure: &Failure) -> Record {
@@ -190,8 +197,8 @@ fn given_record(given: &Given) -> Record {
         resources: given.access.resources.clone(),
         scopes: given.access.scopes.clone(),
         decision: Some(Decision::Allow),
-        rule: given.basis.as_ref().map(ToString::to_string),
-        fingerprint: Some(Fingerprint::of(&given.access.value)),
+        basis: given.basis.clone(),
+        fingerprint: Some(given.access.value.fingerprint()),
         ..Record::of(Event::Token)
     }
 }

@@ -3,6 +3,7 @@
 //! The app reports what the API said; the broker does what can be done without a person, once, and
 //! says whether it is worth trying again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use authbroker_core::account::Account;
@@ -126,13 +127,13 @@ impl Broker {
     /// Gets a new token, unless there is a newer one than was presented, or none newer can be had.
     async fn renew(
         &self,
-        account: Account,
+        account: Arc<Account>,
         mut report: ChallengeReport,
     ) -> Result<Reaction, Failure> {
         let now = clock::now().boot;
         let held = self.held(&account, &report.token);
         let newer = |token: &AccessToken| {
-            report.ath.as_ref().is_some_and(|ath| *ath != dpop::hash(&token.value))
+            report.ath.as_ref().is_some_and(|ath| *ath != dpop::hash(token.value.as_secret()))
         };
         match held {
             Some(token) if newer(&token) => return Ok(Reaction::Retry(Terms::default())),
@@ -163,7 +164,7 @@ impl Broker {
     /// The stronger token, where there is one and it is not the one that was refused.
     async fn step_up(
         &self,
-        account: Account,
+        account: Arc<Account>,
         mut report: ChallengeReport,
         step_up: StepUp,
     ) -> Result<Reaction, Failure> {
@@ -172,7 +173,7 @@ impl Broker {
         let terms = Terms { step_up, ..Terms::default() };
         let given = self.token_of(account, &report.token).await;
         match &given {
-            Ok(given) if report.ath == Some(dpop::hash(&given.access.value)) => {
+            Ok(given) if report.ath == Some(dpop::hash(given.access.value.as_secret())) => {
                 Ok(Reaction::InteractionRequired(terms))
             }
             _ => after(given.map(drop), terms.clone(), terms),
@@ -180,7 +181,7 @@ impl Broker {
     }
 
     /// The token that the same request would be given now.
-    fn held(&self, account: &Account, request: &TokenRequest) -> Option<AccessToken> {
+    fn held(&self, account: &Account, request: &TokenRequest) -> Option<Arc<AccessToken>> {
         let key = self.key(account, request).ok()?;
         self.0.sessions.held(&account.id, &key)
     }

@@ -142,7 +142,7 @@ impl Broker {
             resources: question.resources.clone(),
             scopes: question.scopes.clone(),
             decision: Some(answer.ruling().decision()),
-            rule: kept.map(|grant| Basis::Grant(grant.id).to_string()),
+            basis: kept.map(|grant| Basis::Grant(grant.id)),
             ..Record::of(Event::Consent)
         };
         let said = format!("a person answered: {}", answer.name());

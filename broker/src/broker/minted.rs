@@ -53,7 +53,7 @@ impl Broker {
         let now = clock::now().wall;
         let minting = Minting {
             name: order.name,
-            account: account.id,
+            account: account.id.clone(),
             resources,
             scopes: order.scopes,
             created: now,
@@ -124,7 +124,7 @@ impl Broker {
         let request = silent_request(request);
         pending(move |phases| async move {
             let phase = match broker.find_token(&caller, &request).await {
-                Ok(given) => Phase::Done(given.account.id),
+                Ok(given) => Phase::Done(given.account.id.clone()),
                 Err(failure) => Phase::Failed(failure),
             };
             drop(phases.send(phase).await);

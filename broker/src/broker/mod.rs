@@ -88,11 +88,11 @@ struct Inner {
 #[derive(Debug, Clone)]
 pub struct Given {
     /// The token.
-    pub access: AccessToken,
+    pub access: Arc<AccessToken>,
     /// When it expires, by the wall clock.
     pub expires_at: UnixTime,
     /// Whose it is.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// Why the caller may have it; `None` where nobody is given it.
     pub basis: Option<Basis>,
 }
@@ -224,7 +224,7 @@ impl Broker {
     async fn token_for(
         &self,
         caller: &Caller,
-        account: Account,
+        account: Arc<Account>,
         request: &TokenRequest,
     ) -> Result<Given, Failure> {
         let resources = self.key(&account, request)?.resources;
@@ -236,7 +236,11 @@ impl Broker {
     }
 
     /// A token for whoever may have it.
-    async fn token_of(&self, account: Account, request: &TokenRequest) -> Result<Given, Failure> {
+    async fn token_of(
+        &self,
+        account: Arc<Account>,
+        request: &TokenRequest,
+    ) -> Result<Given, Failure> {
         self.unbarred(&account.id)?;
         let key = self.key(&account, request)?;
         let requirement = requirement(request, clock::now());

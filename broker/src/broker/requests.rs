@@ -1,5 +1,7 @@
 //! Requests that wait for a person: sign-ins and sign-outs, told phase by phase.
 
+use std::sync::Arc;
+
 use authbroker_core::account::{Account, Person};
 use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure};
@@ -25,7 +27,7 @@ impl Broker {
         caller: &Caller,
         wish: &Wish,
         phases: &mpsc::Sender<Phase>,
-    ) -> Result<Option<Account>, Failure> {
+    ) -> Result<Option<Arc<Account>>, Failure> {
         let request = silent_request(&wish.request);
         let known = match self.resolve(caller, &request.account) {
             Err(failure) if failure.code == Code::NoSuchAccount => None,
@@ -34,7 +36,7 @@ impl Broker {
         // Nobody has an id before they have signed in: the rules about the provider hold.
         let nobody =
             || wish.provider.account(String::new(), Person::default(), UnixTime::default());
-        let account = known.clone().unwrap_or_else(nobody);
+        let account = known.clone().unwrap_or_else(|| Arc::new(nobody()));
         let resources = self.key(&account, &request)?.resources;
         let patience = Patience::MayAsk(phases);
         self.allowed(caller, &account, &resources, &request.scopes, patience).await?;
@@ -46,7 +48,7 @@ impl Broker {
     pub(super) async fn try_silently(
         &self,
         caller: &Caller,
-        account: Account,
+        account: Arc<Account>,
         wish: &Wish,
     ) -> Option<Phase> {
         let request = silent_request(&wish.request);
@@ -60,7 +62,7 @@ impl Broker {
         let beyond =
             |given: &Given| self.not_beyond(caller, &given.account, &request.scopes, &given.access);
         match answer.and_then(|given| beyond(&given).map(|()| given)) {
-            Ok(given) => Some(Phase::Done(given.account.id)),
+            Ok(given) => Some(Phase::Done(given.account.id.clone())),
             Err(failure) if needs_person(failure.code) => None,
             Err(failure) => Some(Phase::Failed(failure)),
         }
@@ -89,8 +91,8 @@ impl Broker {
         let client_id = settings.client_id.clone();
         let account = wish.provider.account(client_id, Person::default(), UnixTime::default());
         let request = TokenRequest { need: Need::Renewed, ..silent_request(&wish.request) };
-        match self.token_of(account, &request).await {
-            Ok(given) => Phase::Done(given.account.id),
+        match self.token_of(Arc::new(account), &request).await {
+            Ok(given) => Phase::Done(given.account.id.clone()),
             Err(failure) => Phase::Failed(failure),
         }
     }
@@ -98,7 +100,7 @@ impl Broker {
     pub(super) async fn leave(
         &self,
         caller: &Caller,
-        account: Account,
+        account: Arc<Account>,
         reach: SignOutReach,
         opener: Opener,
         phases: mpsc::Sender<Phase>,
@@ -115,7 +117,7 @@ impl Broker {
             let _left = phases.send(show_end_session(&end_session.url, opener).await).await;
             end_session.welcome_back();
         }
-        let _left = phases.send(Phase::Done(account.id)).await;
+        let _left = phases.send(Phase::Done(account.id.clone())).await;
     }
 
     /// The way to end the session at the provider too, where it has one.

@@ -20,7 +20,7 @@ impl Broker {
         &self,
         caller: &Caller,
         reference: &AccountRef,
-    ) -> Result<Account, Failure> {
+    ) -> Result<Arc<Account>, Failure> {
         let settings = self.settings();
         let word = reference.named().or(settings.default_account.as_deref());
         let sessions = &self.0.sessions;
@@ -31,7 +31,7 @@ impl Broker {
         // First the one that a careful app names: it is found without a look at the others.
         let by_id = AccountId::parse(word).ok().and_then(|id| sessions.account(&id));
         if let Some(account) = by_id.as_ref().filter(|account| self.sees(caller, account)) {
-            return Ok(account.clone());
+            return Ok(Arc::clone(account));
         }
         let means =
             |account: &Account| account.provider.as_str() == word || account.username() == word;
@@ -45,7 +45,11 @@ impl Broker {
         })
     }
 
-    fn only(&self, mut found: Vec<Account>, word: Option<&str>) -> Result<Account, Failure> {
+    fn only(
+        &self,
+        mut found: Vec<Arc<Account>>,
+        word: Option<&str>,
+    ) -> Result<Arc<Account>, Failure> {
         match (found.len(), word) {
             (1, _) => Ok(found.remove(0)),
             (0, None) => {
@@ -86,7 +90,7 @@ impl Broker {
         if request.acr_values.is_empty() && request.max_age.is_none() {
             return None;
         }
-        self.resolve(caller, &request.target).ok().map(|account| account.id)
+        self.resolve(caller, &request.target).ok().map(|account| account.id.clone())
     }
 
     /// The provider and the account that a sign-in is about.
@@ -124,7 +128,7 @@ impl Broker {
             (Some(_), _) => {
                 let account = self.resolve(caller, &request.target)?;
                 let provider = self.0.providers.get(&account.provider)?;
-                let (expected, caller) = (Some(account.id), caller.clone());
+                let (expected, caller) = (Some(account.id.clone()), caller.clone());
                 Ok(Wish { provider, request, expected, opener, caller })
             }
         }
@@ -132,11 +136,14 @@ impl Broker {
 }
 
 /// The account that is meant although its caller does not know of it, if there is but one.
-fn hidden(failure: Failure, all: impl FnOnce() -> Vec<Account>) -> Result<Account, Failure> {
+fn hidden(
+    failure: Failure,
+    all: impl FnOnce() -> Vec<Arc<Account>>,
+) -> Result<Arc<Account>, Failure> {
     if failure.code != Code::NoSuchAccount {
         return Err(failure);
     }
-    match <[Account; 1]>::try_from(all()) {
+    match <[Arc<Account>; 1]>::try_from(all()) {
         Ok([account]) => Ok(account),
         Err(_) => Err(failure),
     }

@@ -1,5 +1,6 @@
 //! How accounts and the daemon look from outside: the contract's words for what is inside.
 
+use std::sync::Arc;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::sessions::Seen;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountView {
     /// The account.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// The word for how it stands (contract §5).
     pub state: &'static str,
     /// Why, in words, where there is something to say.

@@ -1,6 +1,8 @@
 //! Why an app is given something, or is not: the same decision that a request would meet, with the
 //! place of what it rests on, and with what would change it.
 
+use std::sync::Arc;
+
 use authbroker_core::account::{Account, Person};
 use authbroker_core::caller::{App, Caller, Level};
 use authbroker_core::failure::{Code, Failure, printable};
@@ -34,7 +36,7 @@ pub struct Explanation {
     /// How well it is known.
     pub level: Level,
     /// The account, or one that has not signed in yet.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// The APIs that the token would be good for.
     pub resources: Resources,
     /// The scopes it would have.
@@ -69,7 +71,7 @@ impl Broker {
         &self,
         caller: &Caller,
         reference: &AccountRef,
-    ) -> Result<Account, Failure> {
+    ) -> Result<Arc<Account>, Failure> {
         let failure = match self.resolve(caller, reference) {
             Err(failure) if failure.code == Code::NoSuchAccount => failure,
             found => return found,
@@ -82,7 +84,7 @@ impl Broker {
         let nobody = |provider: &std::sync::Arc<crate::services::oidc::Oidc>| {
             provider.account(String::new(), Person::default(), UnixTime::default())
         };
-        meant.map(nobody).ok_or(failure)
+        meant.map(nobody).map(Arc::new).ok_or(failure)
     }
 
     /// Why a decision was made, in a sentence.

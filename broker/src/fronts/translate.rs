@@ -197,7 +197,7 @@ pub(super) fn account(view: &AccountView) -> wire::Account {
 }
 
 pub(super) fn identity(caller: &Caller) -> wire::Identity {
-    let level = caller.level();
+    let (level, description) = (caller.level(), &caller.description);
     wire::Identity {
         level: level as u8,
         level_name: level.name().to_owned(),
@@ -206,10 +206,10 @@ pub(super) fn identity(caller: &Caller) -> wire::Identity {
         uid: caller.uid,
         pid: caller.pid,
         proves: caller.identity.proves().to_owned(),
-        executable: caller.description.executable.clone(),
-        user_unit: caller.description.user_unit.clone(),
-        terminal: caller.description.terminal.map(|terminal| terminal.leader),
-        proxy: caller.description.proxy.clone(),
+        executable: description.executable.as_deref().map(str::to_owned),
+        user_unit: description.user_unit.as_deref().map(str::to_owned),
+        terminal: description.terminal.map(|terminal| terminal.leader),
+        proxy: description.proxy.as_deref().map(str::to_owned),
     }
 }
 

@@ -62,7 +62,7 @@ struct Shared {
 #[derive(Debug)]
 struct Entry {
     id: AccountId,
-    account: Mutex<Account>,
+    account: Mutex<Arc<Account>>,
     desk: Mutex<Desk>,
     /// Moves this account's renewals apart from others'.
     spread: u8,
@@ -87,7 +87,7 @@ struct Desk {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// The account.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// How it stands.
     pub standing: Standing,
     /// Since when.
@@ -149,12 +149,12 @@ impl Sessions {
     }
 
     /// The account of an id, unless it is signed out.
-    pub fn account(&self, id: &AccountId) -> Option<Account> {
+    pub fn account(&self, id: &AccountId) -> Option<Arc<Account>> {
         self.entry(id)?.present()
     }
 
     /// The accounts that are meant, of those that are not signed out.
-    pub fn accounts(&self, is_meant: impl Fn(&Account) -> bool) -> Vec<Account> {
+    pub fn accounts(&self, is_meant: impl Fn(&Account) -> bool) -> Vec<Arc<Account>> {
         let entries = lock(&self.0.entries);
         let meant = entries.values().filter(|entry| is_meant(&lock(&entry.account)));
         meant.filter_map(|entry| entry.present()).collect()
@@ -167,7 +167,7 @@ impl Sessions {
     }
 
     /// The token of a key, where one is in memory.
-    pub fn held(&self, id: &AccountId, key: &SlotKey) -> Option<AccessToken> {
+    pub fn held(&self, id: &AccountId, key: &SlotKey) -> Option<Arc<AccessToken>> {
         let entry = lock(&self.0.entries).get(id).cloned()?;
         lock(&entry.desk).session.held(key).cloned()
     }
@@ -178,7 +178,7 @@ impl Sessions {
     }
 
     /// A token of an account, from memory where that is fresh enough.
-    pub async fn token(&self, id: &AccountId, want: Want) -> Result<AccessToken, Failure> {
+    pub async fn token(&self, id: &AccountId, want: Want) -> Result<Arc<AccessToken>, Failure> {
         let ticket = self.ticket();
         match self.ask(id, ticket, Event::Asked { ticket, want }).await? {
             Outcome::Token(result) => result,
@@ -289,7 +289,7 @@ impl Sessions {
     /// The account's entry: the one there is, with its newest description, or a new one.
     fn entry_for(&self, account: Account) {
         match self.entry(&account.id) {
-            Some(entry) => *lock(&entry.account) = account,
+            Some(entry) => *lock(&entry.account) = Arc::new(account),
             None => self.add(account, Session::signed_out()),
         }
     }
@@ -309,7 +309,7 @@ impl Sessions {
         let id = account.id.clone();
         let entry = Arc::new(Entry {
             spread: id.as_str().bytes().fold(0, u8::wrapping_add),
-            account: Mutex::new(account),
+            account: Mutex::new(Arc::new(account)),
             desk: Mutex::new(desk),
             id: id.clone(),
         });
@@ -321,13 +321,13 @@ impl Sessions {
 
 impl Entry {
     /// The account, unless it is signed out.
-    fn present(&self) -> Option<Account> {
-        let account = lock(&self.account).clone();
+    fn present(&self) -> Option<Arc<Account>> {
+        let account = Arc::clone(&lock(&self.account));
         (lock(&self.desk).standing.0 != Standing::SignedOut).then_some(account)
     }
 
     fn seen(&self, now: &Now) -> Seen {
-        let account = lock(&self.account).clone();
+        let account = Arc::clone(&lock(&self.account));
         let desk = lock(&self.desk);
         let (standing, since) = desk.standing.clone();
         let renewed = desk.renewed.map(|moment| now.wall_at(moment));

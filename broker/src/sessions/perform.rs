@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use authbroker_core::account::Memory;
-use authbroker_core::audit::{self, Fingerprint, Record};
+use authbroker_core::audit::{self, Record};
 use authbroker_core::ids::AccountId;
 use authbroker_core::lifecycle::{Certainty, Effect, Event, Refusal, SignOutReport};
 use authbroker_core::token::SlotKey;
@@ -153,7 +153,7 @@ fn renewal(id: &AccountId, key: &SlotKey, event: &Event) -> Option<Record> {
         Event::Renewed { renewal, .. } => Record {
             resources: renewal.access.resources.clone(),
             scopes: renewal.access.scopes.clone(),
-            fingerprint: Some(Fingerprint::of(&renewal.access.value)),
+            fingerprint: Some(renewal.access.value.fingerprint()),
             ..Record::of(audit::Event::Renewal).about(id)
         },
         Event::Unreachable { failure, .. } => failed.failed(failure),

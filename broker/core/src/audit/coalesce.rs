@@ -4,9 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::{Event, Fingerprint, Line, Record, Repeats, Stamped};
-use crate::caller::Caller;
+use crate::caller::{Caller, Identity};
 use crate::ids::AccountId;
-use crate::time::{BootTime, UnixTime};
+use crate::policy::Basis;
+use crate::time::{BootTime, Now, UnixTime};
 
 /// How long deliveries of one token to one caller count as one.
 pub const WINDOW: Duration = Duration::from_mins(1);
@@ -17,7 +18,8 @@ const MOST: usize = 1024;
 /// The deliveries of the last minute.
 ///
 /// The first one of a token to a caller has its line at once. Those that follow within [`WINDOW`]
-/// are counted, and when it has passed they have one line together.
+/// are counted, and when it has passed they have one line together. What is counted needs no
+/// [`Record`] made for it: [`Deliveries::again`].
 #[derive(Debug, Default)]
 pub struct Deliveries {
     open: HashMap<Delivery, Count>,
@@ -25,21 +27,72 @@ pub struct Deliveries {
     ends: VecDeque<(BootTime, Delivery)>,
 }
 
-/// One token, given to one caller.
+/// One token, given to one caller on one ground.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Delivery {
+pub struct Delivery {
     fingerprint: Fingerprint,
     account: Option<AccountId>,
     uid: u32,
     pid: Option<u32>,
-    app: String,
+    identity: Identity,
+    basis: Option<Basis>,
+}
+
+impl Delivery {
+    /// The delivery of a token of `account` to `caller`.
+    pub fn new(
+        fingerprint: Fingerprint,
+        account: Option<AccountId>,
+        caller: &Caller,
+        basis: Option<Basis>,
+    ) -> Self {
+        let Caller { uid, pid, ref identity, .. } = *caller;
+        Self { fingerprint, account, uid, pid, identity: identity.clone(), basis }
+    }
+
+    /// What a record is a delivery of, if it is one.
+    fn of(record: &Record) -> Option<Self> {
+        let (Event::Token, Some(fingerprint)) = (record.event, record.fingerprint) else {
+            return None;
+        };
+        let caller = record.caller.as_ref()?;
+        Some(Self::new(fingerprint, record.account.clone(), caller, record.basis.clone()))
+    }
 }
 
 #[derive(Debug)]
 struct Count {
+    /// What the first one's line said. The others' says the same, but for the time.
+    record: Record,
     first: UnixTime,
-    /// The newest repeat, and how many there were.
-    repeated: Option<(Record, UnixTime, u64)>,
+    ends: BootTime,
+    repeated: Option<Repeated>,
+}
+
+/// Those that came after the first.
+#[derive(Debug)]
+struct Repeated {
+    last: UnixTime,
+    count: u64,
+    /// The newest one's own word for its request.
+    word: Option<String>,
+}
+
+impl Count {
+    fn again(&mut self, word: Option<&str>, now: UnixTime) {
+        let count = self.repeated.take().map_or(0, |repeated| repeated.count) + 1;
+        let word = word.map(str::to_owned);
+        self.repeated = Some(Repeated { last: now, count, word });
+    }
+
+    /// The line of those that came after the first, if any did.
+    fn line(self) -> Option<Line> {
+        let Repeated { last, count, word } = self.repeated?;
+        // Each request may have had a word of its own.
+        let correlation_id = word.filter(|_| count == 1);
+        let record = Record { correlation_id, ..self.record };
+        Some(Line { record, time: last, repeats: Some(Repeats { count, since: self.first }) })
+    }
 }
 
 impl Deliveries {
@@ -49,22 +102,33 @@ impl Deliveries {
         // After the broker's last line there is none.
         let ends = record.event == Event::Stop;
         let mut lines = if ends { self.drain() } else { self.due(at.boot) };
-        let Some(delivery) = delivery(&record) else {
+        let Some(delivery) = Delivery::of(&record) else {
             lines.push(Line::once(record, at.wall));
             return lines;
         };
-        if let Some(count) = self.open.get_mut(&delivery) {
-            let so_far = count.repeated.take().map_or(0, |(_, _, so_far)| so_far);
-            count.repeated = Some((record, at.wall, so_far + 1));
+        if self.again(&delivery, record.correlation_id.as_deref(), at) {
             return lines;
         }
         if self.ends.len() >= MOST {
             lines.extend(self.end_oldest());
         }
-        self.open.insert(delivery.clone(), Count { first: at.wall, repeated: None });
-        self.ends.push_back((at.boot.plus(WINDOW), delivery));
+        self.open(delivery, record.clone(), at);
         lines.push(Line::once(record, at.wall));
         lines
+    }
+
+    /// Counts a delivery of a token that had its line within the last minute. Tells whether it is
+    /// one; what is not is to be [taken](Deliveries::take).
+    pub fn again(&mut self, delivery: &Delivery, word: Option<&str>, at: Now) -> bool {
+        let count = self.open.get_mut(delivery).filter(|count| at.boot < count.ends);
+        count.map(|count| count.again(word, at.wall)).is_some()
+    }
+
+    fn open(&mut self, delivery: Delivery, record: Record, at: Now) {
+        let ends = at.boot.plus(WINDOW);
+        let count = Count { record, first: at.wall, ends, repeated: None };
+        self.open.insert(delivery.clone(), count);
+        self.ends.push_back((ends, delivery));
     }
 
     /// The counts whose minute has passed.
@@ -92,25 +156,8 @@ impl Deliveries {
 
     fn end_oldest(&mut self) -> Option<Line> {
         let (_, delivery) = self.ends.pop_front()?;
-        let Count { first, repeated } = self.open.remove(&delivery)?;
-        let (mut record, time, count) = repeated?;
-        if count > 1 {
-            // Each request may have had a word of its own.
-            record.correlation_id = None;
-        }
-        Some(Line { record, time, repeats: Some(Repeats { count, since: first }) })
+        self.open.remove(&delivery)?.line()
     }
-}
-
-/// What a record is a delivery of, if it is one.
-fn delivery(record: &Record) -> Option<Delivery> {
-    let (Event::Token, Some(fingerprint)) = (record.event, record.fingerprint) else {
-        return None;
-    };
-    let caller = record.caller.as_ref()?;
-    let Caller { uid, pid, .. } = *caller;
-    let app = caller.app().to_string();
-    Some(Delivery { fingerprint, account: record.account.clone(), uid, pid, app })
 }
 
 #[cfg(test)]
@@ -118,7 +165,6 @@ mod tests {
     use super::*;
     use crate::caller::Door;
     use crate::secret::Secret;
-    use crate::time::Now;
 
     const START: u64 = 1_000;
 
@@ -170,6 +216,27 @@ mod tests {
         for (value, pid) in [("a", 1), ("b", 1), ("a", 2)] {
             assert_eq!(counts(&given(&mut deliveries, value, pid, 0)), [1]);
         }
+    }
+
+    #[test]
+    fn a_token_given_on_another_ground_has_a_line_of_its_own() {
+        let mut deliveries = Deliveries::default();
+        for verified in [true, false] {
+            let basis = Some(Basis::Default { verified });
+            let stamped = Stamped { record: Record { basis, ..token("a", 1) }, at: at(0) };
+            assert_eq!(counts(&deliveries.take(stamped)), [1]);
+        }
+    }
+
+    #[test]
+    fn what_has_no_line_yet_is_not_counted() {
+        let mut deliveries = Deliveries::default();
+        let delivery = Delivery::of(&token("a", 1)).unwrap();
+        assert!(!deliveries.again(&delivery, None, at(0)));
+        given(&mut deliveries, "a", 1, 0);
+        assert!(deliveries.again(&delivery, None, at(59)));
+        assert!(!deliveries.again(&delivery, None, at(60)), "a minute has passed");
+        assert_eq!(counts(&given(&mut deliveries, "a", 1, 60)), [1, 1]);
     }
 
     #[test]

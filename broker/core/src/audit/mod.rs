@@ -10,11 +10,11 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-pub use self::coalesce::{Deliveries, WINDOW};
+pub use self::coalesce::{Deliveries, Delivery, WINDOW};
 use crate::caller::Caller;
 use crate::failure::{Code, Failure};
 use crate::ids::AccountId;
-use crate::policy::{Decision, Verdict};
+use crate::policy::{Basis, Decision, Verdict};
 use crate::resource::Resources;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
@@ -118,8 +118,8 @@ pub struct Record {
     pub scopes: ScopeSet,
     /// What was decided.
     pub decision: Option<Decision>,
-    /// What decided it: a rule's place, or another ground, in words.
-    pub rule: Option<String>,
+    /// What decided it.
+    pub basis: Option<Basis>,
     /// Why it came to nothing, where it did.
     pub error: Option<Code>,
     /// Which token it was about.
@@ -140,7 +140,7 @@ impl Record {
             resources: Resources::new(),
             scopes: ScopeSet::default(),
             decision: None,
-            rule: None,
+            basis: None,
             error: None,
             fingerprint: None,
             correlation_id: None,
@@ -173,7 +173,7 @@ impl Record {
     #[must_use]
     pub fn decided(mut self, verdict: &Verdict) -> Self {
         self.decision = Some(verdict.decision);
-        self.rule = Some(verdict.basis.to_string());
+        self.basis = Some(verdict.basis.clone());
         self
     }
 

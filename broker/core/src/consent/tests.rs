@@ -16,7 +16,7 @@ pub(super) fn now() -> BootTime {
 
 /// May the mail app read mail?
 pub(super) fn mail() -> Question {
-    let identity = Identity::Flatpak("org.acme.Mail".to_owned());
+    let identity = Identity::Flatpak("org.acme.Mail".into());
     Question {
         caller: Caller { identity, pid: Some(7), ..Caller::of_user(1000, Door::Socket) },
         account: None,
@@ -103,7 +103,7 @@ fn a_command_is_the_same_in_one_terminal_and_another_in_the_next() {
     let curl = |leader| {
         let terminal = Some(Terminal { leader, started: 5 });
         let description = Description { terminal, ..Description::default() };
-        let identity = Identity::Executable("/usr/bin/curl".to_owned());
+        let identity = Identity::Executable("/usr/bin/curl".into());
         Question { caller: Caller { identity, description, ..mail().caller }, ..mail() }
     };
     let mut desk = Desk::with(&[(SCREEN, Rank::Agent)]);

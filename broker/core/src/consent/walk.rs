@@ -101,7 +101,7 @@ impl Place {
             Move::AsksMail => self.asks(mail()),
             Move::AsksMore => self.asks(sending("mail.send")),
             Move::OtherAsks => {
-                let identity = Identity::Flatpak("org.acme.Chat".to_owned());
+                let identity = Identity::Flatpak("org.acme.Chat".into());
                 self.asks(Question { caller: Caller { identity, ..mail().caller }, ..mail() })
             }
             Move::FirstLeaves => Event::Left { ticket: self.waiting.pop_first()? },

@@ -1,5 +1,7 @@
 //! What a step asks of the desk.
 
+use std::sync::Arc;
+
 use super::Session;
 use crate::account::{Grant, Memory};
 use crate::failure::Failure;
@@ -41,7 +43,7 @@ pub enum Effect {
         /// What to revoke.
         grant: Grant,
         /// The access tokens that are still alive, to be revoked after it.
-        access: Vec<AccessToken>,
+        access: Vec<Arc<AccessToken>>,
     },
     /// Revoke a refresh token that came too late to be kept. Nobody waits for it.
     Discard(Secret),
@@ -62,14 +64,14 @@ pub enum Means {
     /// The client's own credentials (RFC 6749 §4.4).
     ClientCredentials,
     /// A broader access token, exchanged for a narrower one (RFC 8693).
-    Exchange(AccessToken),
+    Exchange(Arc<AccessToken>),
 }
 
 /// What a ticket is answered with.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// To a request for a token.
-    Token(Result<AccessToken, Failure>),
+    Token(Result<Arc<AccessToken>, Failure>),
     /// To a sign-in that arrived.
     SignedIn(Result<(), Failure>),
     /// To a sign-out: the account is gone from here in every case.

@@ -109,13 +109,13 @@ mod tests {
     use super::*;
     use crate::authentication::Authentication;
     use crate::scope::ScopeSet;
-    use crate::secret::Secret;
+    use crate::token::TokenValue;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn token(issued: Duration, lifetime: Duration) -> AccessToken {
         AccessToken {
-            value: Secret::new("access".into()),
+            value: TokenValue::new("access".into()),
             bound_to: None,
             scopes: ScopeSet::default(),
             resources: BTreeSet::new(),

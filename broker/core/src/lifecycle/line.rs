@@ -6,6 +6,7 @@
 //! 3. What failed makes the line rest, and callers hear when it is worth trying again; a lost answer
 //!    allows one repeat, and its callers wait for that.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::effect::{Effect, Means};
@@ -46,11 +47,11 @@ impl SignedIn {
     }
 
     /// A token for all that was granted that holds the scopes of `key` and is not about to run out.
-    fn broader_than(&self, key: &SlotKey, turn: &Turn<'_>) -> Option<AccessToken> {
+    fn broader_than(&self, key: &SlotKey, turn: &Turn<'_>) -> Option<Arc<AccessToken>> {
         if key.scopes.is_empty() {
             return None;
         }
-        let fits = |token: &&AccessToken| {
+        let fits = |token: &&Arc<AccessToken>| {
             key.scopes.is_subset(&token.scopes)
                 && freshness(token, Need::default(), turn.now, turn.margins) == Freshness::Fresh
         };
@@ -113,7 +114,7 @@ impl SignedIn {
             }
             AtStake::Nothing => self.grant = before,
         }
-        self.fill(key, &access, turn);
+        self.fill(key, Arc::new(access), turn);
         self.start_next(turn);
         State::SignedIn(self)
     }

@@ -35,6 +35,7 @@ mod tests;
 mod walk;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use self::effect::{Effect, Means, Outcome, SignOutReport, Step};
 pub use self::event::{Arrival, Certainty, Event, Refusal, Renewal, SignOutReach, Want};
@@ -53,7 +54,6 @@ pub struct Session {
 }
 
 /// What the session waits for.
-#[expect(clippy::large_enum_variant, reason = "one a session, and almost always signed in")]
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum State {
     /// A record lies in the vault and was not read yet, or could not be (then `trouble` says why).
@@ -147,7 +147,7 @@ enum Doubt {
 /// The token of one key, and who waits for a newer one.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Slot {
-    held: Option<AccessToken>,
+    held: Option<Arc<AccessToken>>,
     /// Until when the token held is not renewed ahead: a newer one may be weaker.
     keep_until: BootTime,
     waiting: Vec<Ticket>,
@@ -249,7 +249,7 @@ impl Session {
     }
 
     /// The token of a key, where one is held, fresh or not.
-    pub fn held(&self, key: &SlotKey) -> Option<&AccessToken> {
+    pub fn held(&self, key: &SlotKey) -> Option<&Arc<AccessToken>> {
         match &self.state {
             State::SignedIn(signed_in) => signed_in.slots.get(key)?.held.as_ref(),
             _ => None,

@@ -1,6 +1,7 @@
 //! The transitions of a signed-in session: who asks, who waits, and how it ends.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::effect::{Effect, Outcome, SignOutReport};
@@ -70,14 +71,14 @@ impl SignedIn {
         }
         let slot = self.slots.entry(key.clone()).or_default();
         slot.demand = Demand::Asked;
-        let fits = |token: &&AccessToken| requirement.is_met_by(&token.authentication);
+        let fits = |token: &&Arc<AccessToken>| requirement.is_met_by(&token.authentication);
         let held = slot.held.as_ref().filter(fits).cloned();
         if held.is_none() && !requirement.is_met_by(&self.grant.authentication) {
             turn.answer_token(ticket, Err(step_up_required()));
             return State::SignedIn(self);
         }
         let judge = |token: &AccessToken| freshness(token, need, turn.now, turn.margins);
-        match (held.as_ref().map(judge), held) {
+        match (held.as_deref().map(judge), held) {
             (Some(Freshness::Fresh), Some(token)) => turn.answer_token(ticket, Ok(token)),
             (Some(Freshness::Ageing), Some(token)) => {
                 turn.answer_token(ticket, Ok(token));
@@ -119,14 +120,14 @@ impl SignedIn {
     }
 
     /// Puts a new token into its slot and answers those who waited for it.
-    pub(super) fn fill(&mut self, key: SlotKey, access: &AccessToken, turn: &mut Turn<'_>) {
+    pub(super) fn fill(&mut self, key: SlotKey, access: Arc<AccessToken>, turn: &mut Turn<'_>) {
         let slot = self.slots.entry(key).or_default();
-        slot.held = Some(access.clone());
+        for ticket in std::mem::take(&mut slot.waiting) {
+            turn.answer_token(ticket, Ok(Arc::clone(&access)));
+        }
+        slot.held = Some(access);
         slot.keep_until = BootTime::default();
         slot.demand = Demand::Quiet;
-        for ticket in std::mem::take(&mut slot.waiting) {
-            turn.answer_token(ticket, Ok(access.clone()));
-        }
     }
 
     /// The provider has ended it: everybody is told, and so is the vault.
@@ -160,7 +161,7 @@ impl SignedIn {
     /// Without a refresh token the session lasts as long as its last access token.
     fn end_if_nothing_is_left(self, turn: &mut Turn<'_>) -> State {
         let alive = |token: &AccessToken| turn.now < turn.margins.expires_at(token);
-        if self.slots.values().any(|slot| slot.held.as_ref().is_some_and(alive)) {
+        if self.slots.values().any(|slot| slot.held.as_deref().is_some_and(alive)) {
             return State::SignedIn(self);
         }
         self.end(Ending::NoRefreshToken, turn)
@@ -189,7 +190,7 @@ impl SignedIn {
         turn.push(Effect::Remember(Memory::Granted(grant.clone())));
         turn.answer(ticket, Outcome::SignedIn(Ok(())));
         let mut signed_in = Self { slots, ..Self::new(grant) };
-        signed_in.fill(key.clone(), &access, turn);
+        signed_in.fill(key.clone(), Arc::new(access), turn);
         signed_in.slots.entry(key).or_default().keep_until = keep_until.unwrap_or_default();
         signed_in.start_next(turn);
         signed_in.without_vain_waits(turn)

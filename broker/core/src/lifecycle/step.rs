@@ -1,5 +1,7 @@
 //! The transitions of a session as a whole: who is kept waiting, who is told what.
 
+use std::sync::Arc;
+
 use super::effect::{Effect, Outcome, SignOutReport, Step};
 use super::event::{Arrival, Event, SignOutReach, Want};
 use super::freshness::Margins;
@@ -35,7 +37,11 @@ impl Turn<'_> {
         self.push(Effect::Answer { ticket, outcome });
     }
 
-    pub(super) fn answer_token(&mut self, ticket: Ticket, token: Result<AccessToken, Failure>) {
+    pub(super) fn answer_token(
+        &mut self,
+        ticket: Ticket,
+        token: Result<Arc<AccessToken>, Failure>,
+    ) {
         self.answer(ticket, Outcome::Token(token));
     }
 

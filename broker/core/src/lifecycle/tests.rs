@@ -16,6 +16,7 @@ use crate::authentication::{Authentication, Requirement};
 use crate::failure::Code;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
+use crate::token::TokenValue;
 
 const HOUR: u64 = 3600;
 
@@ -81,7 +82,7 @@ impl World {
 
     fn access(&self, value: &str) -> AccessToken {
         AccessToken {
-            value: Secret::new(value.into()),
+            value: TokenValue::new(value.into()),
             bound_to: None,
             scopes: scopes("openid read write"),
             resources: std::collections::BTreeSet::new(),

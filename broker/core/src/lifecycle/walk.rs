@@ -13,6 +13,7 @@ use crate::authentication::Authentication;
 use crate::failure::Code;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
+use crate::token::TokenValue;
 
 const DEPTH: usize = 7;
 
@@ -235,7 +236,7 @@ impl Place {
 
     fn access(&self) -> AccessToken {
         AccessToken {
-            value: Secret::new("access".into()),
+            value: TokenValue::new("access".into()),
             bound_to: None,
             scopes: scopes("read write"),
             resources: BTreeSet::new(),

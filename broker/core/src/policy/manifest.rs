@@ -25,7 +25,7 @@ impl Manifest {
     pub fn is_of(&self, caller: &Caller) -> bool {
         match (&self.app, &caller.identity) {
             (Some(app), _) => app.matches(caller),
-            (None, Identity::Flatpak(id) | Identity::Snap(id)) => *id == self.id,
+            (None, Identity::Flatpak(id) | Identity::Snap(id)) => **id == *self.id,
             (None, _) => false,
         }
     }

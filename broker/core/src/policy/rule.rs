@@ -150,7 +150,7 @@ impl App {
     pub fn parse(text: &str, uid: u32) -> Result<Self, InvalidApp> {
         let wrong = || InvalidApp(text.to_owned());
         if text.starts_with('/') {
-            return Ok(Self { uid, identity: Identity::Executable(text.to_owned()) });
+            return Ok(Self { uid, identity: Identity::Executable(text.into()) });
         }
         match text.split_once(':') {
             Some((kind @ ("uid" | "hidden"), number)) => {
@@ -174,7 +174,7 @@ impl Identity {
         if name.is_empty() {
             return None;
         }
-        let name = name.to_owned();
+        let name = name.into();
         Some(match kind {
             "socket" => Self::Socket(name),
             "unit" => Self::Unit(name),

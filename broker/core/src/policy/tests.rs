@@ -16,11 +16,11 @@ fn caller(identity: Identity) -> Caller {
 }
 
 fn exe(path: &str) -> Caller {
-    caller(Identity::Executable(path.to_owned()))
+    caller(Identity::Executable(path.into()))
 }
 
 fn flatpak(id: &str) -> Caller {
-    caller(Identity::Flatpak(id.to_owned()))
+    caller(Identity::Flatpak(id.into()))
 }
 
 fn resources(words: &[&str]) -> Resources {

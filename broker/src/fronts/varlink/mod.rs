@@ -152,7 +152,7 @@ impl Hall {
                     let mut caller = services.witness.describe(peer).await;
                     // Whoever holds the socket is its consumer, whatever else can be seen of it.
                     if let Some(name) = consumer {
-                        caller.identity = Identity::Socket(name.to_string());
+                        caller.identity = Identity::Socket(name.as_str().into());
                     }
                     let router = Router { services, caller, stop: stop.clone(), tasks };
                     connection::serve(stream, router, stop).await;

@@ -71,7 +71,7 @@ pub(super) fn of(line: &Line) -> String {
         resource: some(RESOURCES, record.resources.iter().map(Resource::as_str)),
         scopes: some(SCOPES, record.scopes.iter()),
         decision: record.decision.map(Decision::name),
-        rule: words(&record.rule),
+        rule: record.basis.as_ref().map(|basis| printable(&basis.to_string())),
         error: record.error.map(Code::name),
         fingerprint: record.fingerprint.map(|fingerprint| fingerprint.to_string()),
         count: line.repeats.map(|repeats| repeats.count),

@@ -66,7 +66,8 @@ fn entry(line: &Line) -> String {
     }
     field("AUTHBROKER_SCOPES", &record.scopes.to_string());
     field("AUTHBROKER_DECISION", record.decision.map_or("", Decision::name));
-    field("AUTHBROKER_RULE", record.rule.as_deref().unwrap_or_default());
+    let basis = record.basis.as_ref().map(ToString::to_string);
+    field("AUTHBROKER_RULE", &basis.unwrap_or_default());
     field("AUTHBROKER_ERROR", record.error.map_or("", Code::name));
     field("AUTHBROKER_FINGERPRINT", &text_of(record.fingerprint));
     field("AUTHBROKER_COUNT", &text_of(line.repeats.map(|repeats| repeats.count)));

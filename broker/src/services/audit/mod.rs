@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use authbroker_core::audit::{ChainKey, Deliveries, Record, Stamped};
+use authbroker_core::audit::{ChainKey, Delivery, Record, Stamped};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::folder::Folder;
@@ -135,7 +135,6 @@ impl Audit {
             folder: folder.clone(),
             safe,
             journal: journal.and_then(Journal::at),
-            deliveries: Deliveries::default(),
             stage: Stage::Waiting(Waiting::new(folder.clone())),
             backlog: VecDeque::new(),
             lost: 0,
@@ -153,6 +152,12 @@ impl Audit {
     /// Takes note of what happened. Never waits; what finds no room is counted, and told.
     pub fn record(&self, record: Record) {
         self.0.queue.record(Stamped { record, at: clock::now() });
+    }
+
+    /// Counts a token that was given to the same caller a moment ago, too. Tells whether it was;
+    /// what was not is to be [recorded](Audit::record). `word` is the caller's own for the request.
+    pub fn given_again(&self, delivery: &Delivery, word: Option<&str>) -> bool {
+        self.0.queue.again(delivery, word, clock::now())
     }
 
     /// Takes up the vault's key: it was opened, or has a new one.

@@ -1,19 +1,22 @@
 //! The way from whoever something happens to, to the writer's thread.
 //!
-//! Putting a record in takes a short lock and never waits. The queue is bounded: what does not fit
-//! is counted, and the writer gives the count a line of its own. A writer at work looks for more by
+//! Putting a record in takes a short lock and never waits. Deliveries of one token are counted right
+//! here, so that most of them are no more than that. The queue is bounded: what does not fit is
+//! counted, too, and the writer gives the count a line of its own. A writer at work looks for more by
 //! itself and is woken only when it rests, so that a crowd of callers costs few wake-ups.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use authbroker_core::audit::{ChainKey, Stamped};
+use authbroker_core::audit::{ChainKey, Deliveries, Delivery, Line, Stamped};
+use authbroker_core::time::Now;
 use tokio::sync::oneshot;
 
 use super::verify::Snapshot;
+use crate::platform::clock;
 
-/// How many records wait at most. At a hundred a second, that is a disk that stands still for more
+/// How many lines wait at most. At a hundred a second, that is a disk that stands still for more
 /// than a minute.
 const ROOM: usize = 8192;
 
@@ -24,8 +27,8 @@ const GATHER: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) enum Job {
     /// Write what happened.
-    Record(Box<Stamped>),
-    /// So many records found no room here.
+    Line(Box<Line>),
+    /// So many lines found no room here.
     Lost(u64),
     /// The vault was opened, or has a new key.
     Key(ChainKey),
@@ -48,8 +51,9 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     jobs: VecDeque<Job>,
-    records: usize,
+    lines: usize,
     lost: u64,
+    deliveries: Deliveries,
     writer: Writer,
     /// Whether a job is there that somebody waits for.
     hurried: bool,
@@ -67,13 +71,19 @@ impl Queue {
     /// Puts a record in, or counts it as lost. Never waits.
     pub(super) fn record(&self, stamped: Stamped) {
         let mut state = self.state();
-        if state.records >= ROOM {
-            state.lost += 1;
-            return;
+        let lines = state.deliveries.take(stamped);
+        if !lines.is_empty() {
+            state.put(lines);
+            self.wake(&mut state);
         }
-        state.own_up();
-        state.records += 1;
-        state.jobs.push_back(Job::Record(Box::new(stamped)));
+    }
+
+    /// Counts a delivery that has its line already, which wakes nobody. Tells whether it has.
+    pub(super) fn again(&self, delivery: &Delivery, word: Option<&str>, at: Now) -> bool {
+        self.state().deliveries.again(delivery, word, at)
+    }
+
+    fn wake(&self, state: &mut State) {
         if state.writer == Writer::Rests {
             state.writer = Writer::Works;
             self.work.notify_one();
@@ -94,8 +104,10 @@ impl Queue {
     /// What there is to do, after at most `patience` where there is nothing.
     pub(super) fn next(&self, patience: Option<Duration>) -> VecDeque<Job> {
         let mut state = self.state();
+        state.end_counts();
         if state.jobs.is_empty() && state.lost == 0 {
             state.writer = Writer::Rests;
+            let patience = [patience, state.patience()].into_iter().flatten().min();
             let rests = |state: &mut State| state.writer == Writer::Rests;
             state = if let Some(patience) = patience {
                 let woken = self.work.wait_timeout_while(state, patience, rests);
@@ -110,10 +122,16 @@ impl Queue {
             let gathered = self.hurry.wait_timeout_while(state, GATHER, alone);
             state = gathered.unwrap_or_else(PoisonError::into_inner).0;
         }
+        state.end_counts();
         state.own_up();
-        state.records = 0;
+        state.lines = 0;
         state.hurried = false;
         std::mem::take(&mut state.jobs)
+    }
+
+    /// The lines of what is still being counted: the broker ends.
+    pub(super) fn drain(&self) -> Vec<Line> {
+        self.state().deliveries.drain()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -122,6 +140,29 @@ impl Queue {
 }
 
 impl State {
+    fn put(&mut self, lines: Vec<Line>) {
+        for line in lines {
+            if self.lines >= ROOM {
+                self.lost += 1;
+                continue;
+            }
+            self.own_up();
+            self.lines += 1;
+            self.jobs.push_back(Job::Line(Box::new(line)));
+        }
+    }
+
+    /// Puts in the lines of the counts whose minute has passed.
+    fn end_counts(&mut self) {
+        let lines = self.deliveries.due(clock::now().boot);
+        self.put(lines);
+    }
+
+    /// How long it is until a count ends.
+    fn patience(&self) -> Option<Duration> {
+        Some(clock::now().boot.until(self.deliveries.next()?))
+    }
+
     /// Gives what was lost its place in the order.
     fn own_up(&mut self) {
         if self.lost > 0 {
@@ -133,12 +174,11 @@ impl State {
 #[cfg(test)]
 mod tests {
     use authbroker_core::audit::{Event, Record};
-    use authbroker_core::time::Now;
 
     use super::*;
 
     fn stamped() -> Stamped {
-        Stamped { record: Record::of(Event::Token), at: Now::default() }
+        Stamped { record: Record::of(Event::Refusal), at: Now::default() }
     }
 
     #[test]

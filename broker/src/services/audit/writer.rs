@@ -1,7 +1,7 @@
 //! The writer's thread: takes what happened out of the queue, and brings it to the disk in its
 //! order.
 //!
-//! 1. Deliveries are counted together (`core::audit::Deliveries`); each line goes to the journal.
+//! 1. Each line goes to the journal, too.
 //! 2. Until the vault was opened there is no key, and lines wait in a file of their own.
 //! 3. With the key, the record is taken up where it was left (`taking_up`), and lines are chained.
 //! 4. Lines are written at once. A moment later the disk is made to take them, and then the head.
@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use authbroker_core::audit::{ChainKey, Deliveries, Event, Line, Record};
+use authbroker_core::audit::{ChainKey, Event, Line, Record};
 use authbroker_core::time::BootTime;
 use tokio::sync::watch;
 
@@ -42,7 +42,6 @@ pub(super) struct Writer {
     pub(super) folder: Folder,
     pub(super) safe: Arc<dyn Safe>,
     pub(super) journal: Option<Journal>,
-    pub(super) deliveries: Deliveries,
     pub(super) stage: Stage,
     /// Bodies that are not written yet.
     pub(super) backlog: VecDeque<String>,
@@ -82,8 +81,6 @@ impl Writer {
             if ends {
                 return self.end();
             }
-            let counted = self.deliveries.due(clock::now().boot);
-            self.take(counted);
             let _told = self.write();
             if self.due.is_some_and(|due| due <= clock::now().boot) {
                 let _told = self.settle();
@@ -93,17 +90,13 @@ impl Writer {
 
     /// How long there is nothing to do, if nothing happens.
     fn patience(&self) -> Option<Duration> {
-        let next = [self.due, self.deliveries.next()].into_iter().flatten().min()?;
-        Some(clock::now().boot.until(next))
+        Some(clock::now().boot.until(self.due?))
     }
 
     /// Does one thing, and tells whether it was the last.
     fn perform(&mut self, job: Job) -> bool {
         match job {
-            Job::Record(stamped) => {
-                let lines = self.deliveries.take(*stamped);
-                self.take(lines);
-            }
+            Job::Line(line) => self.take(vec![*line]),
             Job::Lost(count) => self.lose(count),
             Job::Key(key) => {
                 let _told = self.write();
@@ -265,7 +258,7 @@ impl Writer {
     }
 
     fn end(mut self) {
-        let counted = self.deliveries.drain();
+        let counted = self.queue.drain();
         self.take(counted);
         let settled = self.settle();
         if let (Err(error), left @ 1..) = (settled, self.backlog.len()) {

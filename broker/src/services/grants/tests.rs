@@ -24,7 +24,7 @@ impl Seal for Key {
 }
 
 fn app(path: &str) -> App {
-    App { uid: 1000, identity: Identity::Executable(path.to_owned()) }
+    App { uid: 1000, identity: Identity::Executable(path.into()) }
 }
 
 fn answer(path: &str, ruling: Ruling, lasting: Lasting) -> NewGrant {

@@ -11,7 +11,7 @@ use authbroker_core::resource::Resources;
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::secret::Secret;
 use authbroker_core::time::BootTime;
-use authbroker_core::token::{AccessToken, TokenType};
+use authbroker_core::token::{AccessToken, TokenType, TokenValue};
 use openidconnect::core::CoreTokenResponse;
 use openidconnect::{HttpResponse, OAuth2TokenResponse as _};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -159,7 +159,7 @@ pub(super) fn read(response: &HttpResponse, asked: Asked) -> Result<Answer, Toke
     let lifetime = response.expires_in().unwrap_or(UNSAID_LIFETIME);
     Ok(Answer {
         access: AccessToken {
-            value: Secret::new(access_token.clone()),
+            value: TokenValue::new(access_token.clone()),
             bound_to: asked.bound_to,
             scopes,
             resources: asked.resources,

@@ -184,7 +184,7 @@ impl Nonces {
         let mut headers = vec![(AUTHORIZATION, token)];
         if let Some(key) = &access.bound_to {
             let nonce = Origin::of(url).and_then(|origin| self.of(&origin));
-            let access_token = Some(&access.value);
+            let access_token = Some(access.value.as_secret());
             let proof = Use { method, url, nonce: nonce.as_deref(), access_token };
             headers.push((PROOF, Secret::new(DpopKey::read(key)?.proof(proof)?)));
         }

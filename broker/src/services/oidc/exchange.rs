@@ -62,7 +62,8 @@ impl Oidc {
         let Some(id_token) = &id_token else {
             return Err(TokenError::Disbelieved("it has no ID token".into()).to_failure());
         };
-        let checked = self.check_id_token(metadata, id_token, &access.value, occasion).await;
+        let checked =
+            self.check_id_token(metadata, id_token, access.value.as_secret(), occasion).await;
         let told = checked.map_err(|error| error.to_failure())?;
         access.authentication = told.authentication.clone();
         let mut person = told.person;

@@ -88,7 +88,9 @@ impl Oidc {
         let id_token = match &id_token {
             Some(token) => {
                 let occasion = Occasion::Refresh { subject: &account.subject };
-                match self.check_id_token(question.metadata, token, &access.value, &occasion).await
+                match self
+                    .check_id_token(question.metadata, token, access.value.as_secret(), &occasion)
+                    .await
                 {
                     Ok(told) => Some(told.text),
                     // Nothing speaks against the answer, and the refresh token in it may be the

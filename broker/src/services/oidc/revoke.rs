@@ -1,5 +1,6 @@
 //! Telling the provider that a sign-in is over (RFC 7009).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use authbroker_core::account::Grant;
@@ -26,7 +27,7 @@ enum Kind {
 impl Oidc {
     /// Revokes a grant, the refresh token first, and reports what the provider did. It never fails:
     /// what is kept here is forgotten in every case.
-    pub async fn sign_out(&self, grant: &Grant, access: &[AccessToken]) -> SignOutReport {
+    pub async fn sign_out(&self, grant: &Grant, access: &[Arc<AccessToken>]) -> SignOutReport {
         let id_token = grant.id_token.clone();
         let revoked = match &grant.refresh_token {
             Some(refresh_token) => self.revoke(refresh_token).await,
@@ -34,7 +35,7 @@ impl Oidc {
         };
         for token in access.iter().take(MOST_ACCESS_TOKENS) {
             // Most providers end them with the refresh token, and some cannot end them at all.
-            if self.revoke_one(&token.value, Kind::Access).await.is_err() {
+            if self.revoke_one(token.value.as_secret(), Kind::Access).await.is_err() {
                 tracing::debug!("an access token was not revoked; it runs out by itself");
                 break;
             }

@@ -1,7 +1,7 @@
 //! Who was described a moment ago. A script that connects for each call is looked at once.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use authbroker_core::caller::{Description, Identity};
@@ -20,7 +20,7 @@ const ROOM: usize = 512;
 pub(super) struct Key {
     pub(super) process: ProcessId,
     pub(super) uid: u32,
-    pub(super) executable: Option<String>,
+    pub(super) executable: Option<Arc<str>>,
     pub(super) label: Option<String>,
 }
 

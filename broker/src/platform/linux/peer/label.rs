@@ -51,11 +51,11 @@ pub(super) fn identity(label: &str) -> Option<Identity> {
 /// The profile of an enforced AppArmor label.
 fn app_armor(profile: &str) -> Option<Identity> {
     if let Some(name) = profile.strip_prefix("snap.").and_then(|rest| rest.split('.').next()) {
-        return super::sandbox::is_snap_name(name).then(|| Identity::Snap(name.to_owned()));
+        return super::sandbox::is_snap_name(name).then(|| Identity::Snap(name.into()));
     }
     let first = profile.split("//").next().unwrap_or_default();
     let names_nobody = profile.is_empty() || OF_SANDBOXES.contains(&first);
-    (!names_nobody).then(|| Identity::Label(profile.to_owned()))
+    (!names_nobody).then(|| Identity::Label(profile.into()))
 }
 
 /// A context `user:role:type:level` of SELinux. Types that it leaves unconfined name nobody.
@@ -64,7 +64,7 @@ fn selinux(label: &str, is_enforced: impl Fn() -> bool) -> Option<Identity> {
     let names_nobody = !kind.ends_with("_t")
         || kind.starts_with("unconfined")
         || ["init_t", "initrc_t", "kernel_t", "unlabeled_t"].contains(&kind);
-    (!names_nobody && is_enforced()).then(|| Identity::Label(label.to_owned()))
+    (!names_nobody && is_enforced()).then(|| Identity::Label(label.into()))
 }
 
 fn selinux_is_enforced() -> bool {

@@ -114,7 +114,7 @@ impl Eyes {
         let key = Key {
             process: process.id(&self.proc)?,
             uid: peer.uid,
-            executable: self.proc.executable(process.pid()),
+            executable: self.proc.executable(process.pid()).map(Into::into),
             label: peer.label.clone(),
         };
         let now = clock::now().boot;
@@ -150,26 +150,26 @@ impl Eyes {
             && self.proc.has_no_new_privileges(process.pid())
             && self.units.confirms(process, unit).await
         {
-            return Some(Identity::Unit(unit.clone()));
+            return Some(Identity::Unit(unit.as_str().into()));
         }
         key.label.as_deref().and_then(label::identity)
     }
 
     /// What its sandbox says, else its executable.
     fn claimed(&self, pid: u32, group: &Group, key: &Key) -> Identity {
-        let program = |path: &String| Identity::Executable(path.clone());
+        let program = |path: &Arc<str>| Identity::Executable(Arc::clone(path));
         if !self.proc.has_own_mounts(pid) {
             return key.executable.as_ref().map_or(Identity::Hidden, program);
         }
         if let Some(snap) = &group.snap
             && self.proc.has_filtered_calls(pid)
         {
-            return Identity::Snap(snap.clone());
+            return Identity::Snap(snap.as_str().into());
         }
         // The path of a program is worth something as long as it is not one of the peer's making.
-        let is_ours = |path: &&String| sandbox::is_our_file(&self.proc, pid, path);
+        let is_ours = |path: &&Arc<str>| sandbox::is_our_file(&self.proc, pid, path);
         match sandbox::look_into(&self.proc, pid, key.uid) {
-            Sandbox::Flatpak(app) => Identity::Flatpak(app),
+            Sandbox::Flatpak(app) => Identity::Flatpak(app.into()),
             Sandbox::Unnamed => {
                 key.executable.as_ref().filter(is_ours).map_or(Identity::User, program)
             }
@@ -179,9 +179,9 @@ impl Eyes {
 
     fn described(&self, pid: u32, group: &Group, key: &Key) -> Description {
         let executable = key.executable.clone();
-        let is_proxy = |path: &&String| path.rsplit('/').next() == Some(PROXY);
+        let is_proxy = |path: &&Arc<str>| path.rsplit('/').next() == Some(PROXY);
         Description {
-            user_unit: group.user_unit.clone(),
+            user_unit: group.user_unit.as_deref().map(Into::into),
             terminal: self.proc.terminal(pid),
             proxy: executable.as_ref().filter(is_proxy).cloned(),
             executable,

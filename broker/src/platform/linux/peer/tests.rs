@@ -59,8 +59,8 @@ async fn the_other_end_of_a_socket_is_described_whether_or_not_the_kernel_has_ha
         let peer = Peer::by(means, &socket, own_uid(), pid, Door::Socket);
         let caller = Witness::default().describe(peer).await;
         assert_eq!((caller.uid, caller.pid), (own_uid(), pid), "{means:?}");
-        assert_eq!(caller.identity, Identity::Executable(own.clone()), "{means:?}");
-        assert_eq!(caller.description.executable.as_ref(), Some(&own));
+        assert_eq!(caller.identity, Identity::Executable(own.as_str().into()), "{means:?}");
+        assert_eq!(caller.description.executable.as_deref(), Some(own.as_str()));
     }
 }
 
@@ -149,7 +149,7 @@ async fn a_service_that_may_gain_privileges_proves_nothing() {
     let unbounded = Manager { bounded: false, ..Manager::new(Age::New) };
     // The flag of the process alone is no proof: any process can put it on itself.
     let machine = Machine::new(OF_SYSTEM, BOUNDED).with(unbounded).await;
-    assert_eq!(machine.identity().await, Identity::Executable(program()));
+    assert_eq!(machine.identity().await, Identity::Executable(program().into()));
     let without = "Name:\tbackup\nNoNewPrivs:\t0\n";
     let machine = Machine::new(OF_SYSTEM, without).with(Manager::new(Age::New)).await;
     assert_eq!(machine.identity().await.level(), Level::Described);
@@ -167,7 +167,7 @@ async fn a_group_and_a_manager_that_differ_prove_nothing() {
 async fn the_systems_manager_is_not_asked_about_a_users_own_unit() {
     let machine = Machine::new(OF_USER, BOUNDED).with(Manager::new(Age::New)).await;
     let seen = machine.seen().await;
-    assert_eq!(seen.identity, Identity::Executable(program()));
+    assert_eq!(seen.identity, Identity::Executable(program().into()));
     assert_eq!(seen.description.user_unit.as_deref(), Some("mail.service"));
     assert_eq!(machine.times_asked(), 0);
 }
@@ -176,7 +176,7 @@ async fn the_systems_manager_is_not_asked_about_a_users_own_unit() {
 async fn a_manager_that_does_not_answer_costs_a_level_and_not_for_ever() {
     let mute = Manager { patience: Some(Duration::ZERO), ..Manager::new(Age::Mute) };
     let machine = Machine::new(OF_SYSTEM, BOUNDED).with(mute).await;
-    assert_eq!(machine.identity().await, Identity::Executable(program()));
+    assert_eq!(machine.identity().await, Identity::Executable(program().into()));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use authbroker_core::audit::{Event, Fingerprint};
 use authbroker_core::caller::{Caller, Door, Identity};
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::AccountId;
-use authbroker_core::policy::Decision;
+use authbroker_core::policy::{Basis, Decision, RulePlace};
 use authbroker_core::resource::Resource;
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::secret::Secret;
@@ -124,7 +124,7 @@ fn token(value: &str) -> Record {
         resources: [Resource::parse("https://api.example").unwrap()].into(),
         scopes: ScopeSet::parse("mail.read").unwrap(),
         decision: Some(Decision::Allow),
-        rule: Some("config.toml:12".into()),
+        basis: Some(Basis::Rule(RulePlace { file: "config.toml".into(), line: 12 })),
         fingerprint: Some(Fingerprint::of(&Secret::new(value.into()))),
         correlation_id: Some("request-7".into()),
         ..Record::of(Event::Token).by(&caller)
