@@ -7,10 +7,9 @@ use authbroker_client::wire::admin1 as wire;
 use authbroker_client::wire::frame::Reply;
 use authbroker_core::failure::Failure;
 use authbroker_core::request::{AccountRef, CodePage, SignInRequest, Way};
-use serde_json::Value;
 
 use super::broker1::follow;
-use super::router::{Replies, Router, bad, good, read};
+use super::router::{Parameters, Replies, Router, bad, good, read};
 use crate::config::{ConfigError, Settings};
 use crate::fronts::translate;
 
@@ -36,7 +35,7 @@ impl std::fmt::Debug for DaemonFacts {
 }
 
 impl Router {
-    pub(super) async fn sign_in(&self, parameters: Value, more: bool, replies: Replies) {
+    pub(super) async fn sign_in(&self, parameters: Parameters<'_>, more: bool, replies: Replies) {
         let request = read(parameters).and_then(sign_in_request);
         let pending =
             request.and_then(|request| self.services.broker.sign_in(&self.caller, request));

@@ -3,14 +3,13 @@
 use authbroker_client::wire::audit as wire;
 use authbroker_client::wire::frame::Reply;
 use authbroker_core::failure::{Code, Failure};
-use serde_json::Value;
 
-use super::router::{Replies, Router, bad, good, read, send};
+use super::router::{Parameters, Replies, Router, bad, good, read, send};
 use crate::broker::audit::{Broken, Checked, Reading};
 
 impl Router {
     /// The lines that are wanted, some at a time.
-    pub(super) async fn audit(&self, parameters: Value, more: bool, replies: Replies) {
+    pub(super) async fn audit(&self, parameters: Parameters<'_>, more: bool, replies: Replies) {
         let wanted =
             read(parameters).and_then(
                 |wanted: wire::Audit| {

@@ -5,9 +5,8 @@ use authbroker_client::wire::frame::Reply;
 use authbroker_core::caller::Door;
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::request::AccountRef;
-use serde_json::Value;
 
-use super::router::{Replies, Router, bad, good, read, send};
+use super::router::{Parameters, Replies, Router, bad, good, read, send};
 use crate::broker::Pending;
 use crate::fronts::translate;
 use crate::sign_ins::{Opener, Phase};
@@ -17,7 +16,7 @@ impl Router {
         good(&translate::identity(&self.caller), false)
     }
 
-    pub(super) async fn get_token(&self, parameters: Value) -> Reply {
+    pub(super) async fn get_token(&self, parameters: Parameters<'_>) -> Reply {
         let wire: wire::GetToken = match read(parameters) {
             Ok(wire) => wire,
             Err(failure) => return bad(&failure, None),
@@ -32,7 +31,7 @@ impl Router {
         }
     }
 
-    pub(super) async fn get_headers(&self, parameters: Value) -> Reply {
+    pub(super) async fn get_headers(&self, parameters: Parameters<'_>) -> Reply {
         let wire: wire::GetHeaders = match read(parameters) {
             Ok(wire) => wire,
             Err(failure) => return bad(&failure, None),
@@ -47,7 +46,7 @@ impl Router {
         }
     }
 
-    pub(super) async fn report_challenge(&self, parameters: Value) -> Reply {
+    pub(super) async fn report_challenge(&self, parameters: Parameters<'_>) -> Reply {
         let mut wire: wire::ReportChallenge = match read(parameters) {
             Ok(wire) => wire,
             Err(failure) => return bad(&failure, None),
@@ -71,14 +70,14 @@ impl Router {
         self.services.broker.visible_to(&self.caller).iter().map(translate::account).collect()
     }
 
-    pub(super) async fn acquire(&self, parameters: Value, more: bool, replies: Replies) {
+    pub(super) async fn acquire(&self, parameters: Parameters<'_>, more: bool, replies: Replies) {
         let request = read(parameters).and_then(translate::acquire_request);
         let pending =
             request.and_then(|request| self.services.broker.acquire(&self.caller, request));
         follow(pending, more, replies).await;
     }
 
-    pub(super) async fn sign_out(&self, parameters: Value, more: bool, replies: Replies) {
+    pub(super) async fn sign_out(&self, parameters: Parameters<'_>, more: bool, replies: Replies) {
         let opener = if self.caller.door == Door::Admin { Opener::Caller } else { Opener::Broker };
         let pending = read::<wire::SignOut>(parameters).and_then(|wire| {
             let account = AccountRef::new(wire.account.clone());

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use authbroker_client::wire::frame::{Call, MAX_MESSAGE, Reply};
+use authbroker_client::wire::frame::{MAX_MESSAGE, Reply};
 use authbroker_core::failure::Failure;
 use interprocess::local_socket::tokio::Stream;
 use tokio::sync::mpsc;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::incoming::{Messages, Over};
 use super::limits::CALLS_AHEAD;
-use super::router::{Router, bad};
+use super::router::{Answers, Call, Router, bad};
 
 /// Serves a peer until it leaves or breaks a rule. At `stop`, a call under way is still answered; a
 /// stream, which might never end by itself, is not.
@@ -67,6 +67,10 @@ impl Peer {
         }
     }
 
+    fn listens(&self) -> bool {
+        self.reading == Reading::Open && self.has_room()
+    }
+
     /// Whether another call may wait here. Where not, it waits in the socket, and its sender too.
     fn has_room(&self) -> bool {
         let bytes: usize = self.ahead.iter().map(Bytes::len).sum();
@@ -80,21 +84,49 @@ impl Peer {
         text: &[u8],
         stop: &CancellationToken,
     ) -> Result<(), Over> {
-        let call: Call = serde_json::from_slice(text).map_err(|_| Over)?;
+        let call: Call<'_> = serde_json::from_slice(text).map_err(|_| Over)?;
+        match router.answers(&call) {
+            Answers::One => self.answer_once(router, &call).await,
+            Answers::Many => self.tell(router, &call, stop).await,
+        }
+    }
+
+    async fn answer_once(&mut self, router: &Router, call: &Call<'_>) -> Result<(), Over> {
+        let mut answering = std::pin::pin!(router.answer(call));
+        let reply = loop {
+            let listening = self.listens();
+            tokio::select! {
+                // In this order, an answer that is at once there wakes nobody: not this task again,
+                // and for its sake another thread.
+                biased;
+                reply = answering.as_mut() => break reply,
+                heard = self.messages.next(), if listening => match heard {
+                    Some(text) => self.ahead.push_back(text?),
+                    None => self.reading = Reading::Ended,
+                },
+            }
+        };
+        if call.oneway { Ok(()) } else { self.send(&reply).await }
+    }
+
+    async fn tell(
+        &mut self,
+        router: &Router,
+        call: &Call<'_>,
+        stop: &CancellationToken,
+    ) -> Result<(), Over> {
         let (oneway, streams) = (call.oneway, call.more);
         // Room for one: a method that tells more waits for the peer to read.
         let (replies, mut outgoing) = mpsc::channel(1);
-        let mut answering = std::pin::pin!(router.call(call, replies));
+        let mut answering = std::pin::pin!(router.tell(call, replies));
         let mut answered = false;
         loop {
-            let listening = self.reading == Reading::Open && self.has_room();
+            let listening = self.listens();
             // A stream lasts until its peer goes. It must be heard going.
             if streams && !listening {
                 return Err(Over);
             }
             tokio::select! {
-                // In this order, an answer that is at once there wakes nobody: not this task again,
-                // and for its sake another thread.
                 biased;
                 () = answering.as_mut(), if !answered => answered = true,
                 () = stop.cancelled(), if streams => return Err(Over),

@@ -5,9 +5,9 @@ use authbroker_client::wire::frame::Reply;
 use authbroker_core::consent::{Answer, Question, QuestionId, plain_words};
 use authbroker_core::failure::{Code, Failure, printable};
 use authbroker_core::time::BootTime;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::router::{Replies, Router, bad, good, read, send};
+use super::router::{Parameters, Replies, Router, bad, good, read, send};
 use crate::consent::News;
 use crate::platform::clock;
 
@@ -33,7 +33,7 @@ impl Router {
         }
     }
 
-    pub(super) fn answer_question(&self, parameters: Value) -> Reply {
+    pub(super) fn answer_question(&self, parameters: Parameters<'_>) -> Reply {
         let answered = read::<wire::AnswerQuestion>(parameters).and_then(|wire| {
             let answer = Answer::parse(&wire.answer).ok_or_else(|| no_answer(&wire.answer))?;
             let id = QuestionId(wire.question);

@@ -12,11 +12,11 @@ use authbroker_core::failure::{Code, Failure};
 use authbroker_core::minting::{Minting, SocketName};
 use authbroker_core::request::AccountRef;
 use authbroker_core::time::UnixTime;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::router::{Router, bad, good, read};
+use super::router::{Parameters, Router, bad, good, read};
 use super::{Services, Socket, serve};
 use crate::broker::minted::{Held, Order};
 use crate::fronts::translate;
@@ -86,7 +86,7 @@ fn forget(path: &Path) {
 }
 
 impl Router {
-    pub(super) async fn mint_socket(&self, parameters: Value) -> Reply {
+    pub(super) async fn mint_socket(&self, parameters: Parameters<'_>) -> Reply {
         let order = match read(parameters).and_then(order) {
             Ok(order) => order,
             Err(failure) => return bad(&failure, None),
@@ -111,7 +111,7 @@ impl Router {
         good(&wire::Sockets { sockets }, false)
     }
 
-    pub(super) async fn close_socket(&self, parameters: Value) -> Reply {
+    pub(super) async fn close_socket(&self, parameters: Parameters<'_>) -> Reply {
         let name = read(parameters).and_then(|wire: wire::CloseSocket| name(&wire.name));
         let closed = match name {
             Ok(name) => self.services.broker.close_socket(&self.caller, name).await,

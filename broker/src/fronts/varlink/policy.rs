@@ -11,15 +11,14 @@ use authbroker_core::request::AccountRef;
 use authbroker_core::resource::Resources;
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::time::UnixTime;
-use serde_json::Value;
 
-use super::router::{Router, bad, good, read};
+use super::router::{Parameters, Router, bad, good, read};
 use crate::broker::answers::{AskedBy, Used, Wanted, Which, ruling};
 use crate::broker::why::{Explanation, Question};
 use crate::fronts::translate;
 
 impl Router {
-    pub(super) async fn why(&self, parameters: Value) -> Reply {
+    pub(super) async fn why(&self, parameters: Parameters<'_>) -> Reply {
         let question = match read(parameters).and_then(|wire| self.question(wire)) {
             Ok(question) => question,
             Err(failure) => return bad(&failure, None),
@@ -44,7 +43,7 @@ impl Router {
         }
     }
 
-    pub(super) async fn grant(&self, parameters: Value) -> Reply {
+    pub(super) async fn grant(&self, parameters: Parameters<'_>) -> Reply {
         let wanted = match read(parameters).and_then(|wire| self.wanted(wire)) {
             Ok(wanted) => wanted,
             Err(failure) => return bad(&failure, None),
@@ -59,7 +58,7 @@ impl Router {
         }
     }
 
-    pub(super) async fn revoke(&self, parameters: Value) -> Reply {
+    pub(super) async fn revoke(&self, parameters: Parameters<'_>) -> Reply {
         let which = match read(parameters).and_then(|wire| self.which(wire)) {
             Ok(which) => which,
             Err(failure) => return bad(&failure, None),

@@ -1,14 +1,16 @@
 //! Which method a call means: an index, nothing more.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use authbroker_client::wire::frame::{Call, Reply};
+use authbroker_client::wire::frame::Reply;
 use authbroker_client::wire::{admin1, broker1};
 use authbroker_core::caller::{Caller, Door};
 use authbroker_core::failure::{Code, Failure};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,66 +30,117 @@ pub(super) struct Router {
     pub(super) tasks: TaskTracker,
 }
 
+/// How often a method answers.
+pub(super) enum Answers {
+    /// Once.
+    One,
+    /// As often as there is something to tell, to a peer that takes more than one answer.
+    Many,
+}
+
 impl Router {
-    /// Answers one call on `replies`.
-    pub(super) async fn call(&self, call: Call, replies: Replies) {
-        let (interface, method) = call.method.rsplit_once('.').unwrap_or(("", ""));
+    pub(super) fn answers(&self, call: &Call<'_>) -> Answers {
+        match call.named() {
+            (broker1::INTERFACE, "Acquire" | "SignOut" | "Watch") => Answers::Many,
+            (admin1::INTERFACE, "SignIn" | "Audit" | "ServeQuestions") if self.is_admins() => {
+                Answers::Many
+            }
+            _ => Answers::One,
+        }
+    }
+
+    fn is_admins(&self) -> bool {
+        self.caller.door == Door::Admin
+    }
+
+    /// Answers a call of a method that answers once.
+    pub(super) async fn answer(&self, call: &Call<'_>) -> Reply {
         let parameters = call.parameters;
-        match (interface, method) {
-            (service::INTERFACE, method) => {
-                send(&replies, service::answer(method, &parameters, self.caller.door)).await;
-            }
-            (broker1::INTERFACE, "WhoAmI") => send(&replies, self.who_am_i()).await,
-            (broker1::INTERFACE, "GetToken") => {
-                send(&replies, self.get_token(parameters).await).await;
-            }
-            (broker1::INTERFACE, "GetHeaders") => {
-                send(&replies, self.get_headers(parameters).await).await;
-            }
-            (broker1::INTERFACE, "ReportChallenge") => {
-                send(&replies, self.report_challenge(parameters).await).await;
-            }
-            (broker1::INTERFACE, "ListAccounts") => send(&replies, self.list_accounts()).await,
-            (broker1::INTERFACE, "Acquire") => self.acquire(parameters, call.more, replies).await,
-            (broker1::INTERFACE, "SignOut") => self.sign_out(parameters, call.more, replies).await,
-            (broker1::INTERFACE, "Watch") => self.watch(call.more, replies).await,
-            (admin1::INTERFACE, method) if self.caller.door == Door::Admin => match method {
-                "SignIn" => self.sign_in(parameters, call.more, replies).await,
-                "Status" => send(&replies, self.status()).await,
-                "Reload" => send(&replies, self.reload()).await,
-                "VaultStatus" => send(&replies, self.vault_status().await).await,
-                "Unlock" => send(&replies, self.unlock(parameters).await).await,
-                "Lock" => send(&replies, self.lock().await).await,
-                "Audit" => self.audit(parameters, call.more, replies).await,
-                "VerifyAudit" => send(&replies, self.verify_audit().await).await,
-                "Why" => send(&replies, self.why(parameters).await).await,
-                "ListApps" => send(&replies, self.list_apps().await).await,
-                "ListGrants" => send(&replies, self.list_grants().await).await,
-                "Grant" => send(&replies, self.grant(parameters).await).await,
-                "Revoke" => send(&replies, self.revoke(parameters).await).await,
-                "MintSocket" => send(&replies, self.mint_socket(parameters).await).await,
-                "ListSockets" => send(&replies, self.list_sockets()).await,
-                "CloseSocket" => send(&replies, self.close_socket(parameters).await).await,
-                "ServeQuestions" => self.serve_questions(call.more, replies).await,
-                "AnswerQuestion" => send(&replies, self.answer_question(parameters)).await,
-                "Rekey" => send(&replies, self.rekey(parameters).await).await,
-                _ => send(&replies, service::no_method(&call.method)).await,
+        match call.named() {
+            (broker1::INTERFACE, "GetToken") => self.get_token(parameters).await,
+            (broker1::INTERFACE, "GetHeaders") => self.get_headers(parameters).await,
+            (broker1::INTERFACE, "ReportChallenge") => self.report_challenge(parameters).await,
+            (broker1::INTERFACE, "WhoAmI") => self.who_am_i(),
+            (broker1::INTERFACE, "ListAccounts") => self.list_accounts(),
+            (service::INTERFACE, method) => service::answer(method, parameters, self.caller.door),
+            (admin1::INTERFACE, method) if self.is_admins() => match method {
+                "Status" => self.status(),
+                "Reload" => self.reload(),
+                "VaultStatus" => self.vault_status().await,
+                "Unlock" => self.unlock(parameters).await,
+                "Lock" => self.lock().await,
+                "Rekey" => self.rekey(parameters).await,
+                "VerifyAudit" => self.verify_audit().await,
+                "Why" => self.why(parameters).await,
+                "ListApps" => self.list_apps().await,
+                "ListGrants" => self.list_grants().await,
+                "Grant" => self.grant(parameters).await,
+                "Revoke" => self.revoke(parameters).await,
+                "MintSocket" => self.mint_socket(parameters).await,
+                "ListSockets" => self.list_sockets(),
+                "CloseSocket" => self.close_socket(parameters).await,
+                "AnswerQuestion" => self.answer_question(parameters),
+                _ => service::no_method(&call.method),
             },
-            (broker1::INTERFACE, _) => send(&replies, service::no_method(&call.method)).await,
-            (interface, _) => send(&replies, service::no_interface(interface)).await,
+            (broker1::INTERFACE, _) => service::no_method(&call.method),
+            (interface, _) => service::no_interface(interface),
+        }
+    }
+
+    /// Answers a call of a method that may answer often, on `replies`.
+    pub(super) async fn tell(&self, call: &Call<'_>, replies: Replies) {
+        let (parameters, more) = (call.parameters, call.more);
+        match call.named().1 {
+            "Acquire" => self.acquire(parameters, more, replies).await,
+            "SignOut" => self.sign_out(parameters, more, replies).await,
+            "Watch" => self.watch(more, replies).await,
+            "SignIn" => self.sign_in(parameters, more, replies).await,
+            "Audit" => self.audit(parameters, more, replies).await,
+            "ServeQuestions" => self.serve_questions(more, replies).await,
+            _ => send(&replies, service::no_method(&call.method)).await,
         }
     }
 }
 
+/// A call, as it lies in the message.
+#[derive(Deserialize)]
+pub(super) struct Call<'a> {
+    /// Interface and method, parted by the last dot.
+    #[serde(borrow)]
+    pub(super) method: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(super) parameters: Parameters<'a>,
+    /// Whether the caller takes several replies.
+    #[serde(default)]
+    pub(super) more: bool,
+    /// Whether the caller wants no reply at all.
+    #[serde(default)]
+    pub(super) oneway: bool,
+}
+
+/// A method's parameters, still as text.
+pub(super) type Parameters<'a> = Option<&'a RawValue>;
+
+impl Call<'_> {
+    fn named(&self) -> (&str, &str) {
+        self.method.rsplit_once('.').unwrap_or(("", ""))
+    }
+}
+
 /// Reads a method's parameters. What is null counts as left out.
-pub(super) fn read<T: DeserializeOwned + Default>(mut parameters: Value) -> Result<T, Failure> {
-    if parameters.is_null() {
-        return Ok(T::default());
-    }
-    if let Value::Object(members) = &mut parameters {
-        members.retain(|_, value| !value.is_null());
-    }
-    serde_json::from_value(parameters).map_err(|error| {
+pub(super) fn read<T: DeserializeOwned + Default>(
+    parameters: Parameters<'_>,
+) -> Result<T, Failure> {
+    let Some(text) = parameters.map(RawValue::get) else { return Ok(T::default()) };
+    // Nearly always there is no null, and nothing to be taken out first.
+    let read = serde_json::from_str(text).or_else(|_| {
+        let mut members: Value = serde_json::from_str(text)?;
+        if let Value::Object(members) = &mut members {
+            members.retain(|_, value| !value.is_null());
+        }
+        serde_json::from_value(members)
+    });
+    read.map_err(|error| {
         let message = format!("the parameters are not understood: {error}");
         Failure::new(
             Code::InvalidArgs,

@@ -3,9 +3,10 @@
 use authbroker_client::wire::frame::Reply;
 use authbroker_client::wire::{admin1, broker1};
 use authbroker_core::caller::Door;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
-use super::router::good;
+use super::router::{Parameters, good, read};
 
 pub(super) const INTERFACE: &str = "org.varlink.service";
 
@@ -39,7 +40,7 @@ error MethodNotImplemented (method: string)
 error InvalidParameter (parameter: string)
 ";
 
-pub(super) fn answer(method: &str, parameters: &Value, door: Door) -> Reply {
+pub(super) fn answer(method: &str, parameters: Parameters<'_>, door: Door) -> Reply {
     match method {
         "GetInfo" => good(
             &json!({
@@ -56,8 +57,14 @@ pub(super) fn answer(method: &str, parameters: &Value, door: Door) -> Reply {
     }
 }
 
-fn describe(parameters: &Value, door: Door) -> Reply {
-    let Some(wanted) = parameters.get("interface").and_then(Value::as_str) else {
+#[derive(Default, Deserialize)]
+struct Describe {
+    interface: String,
+}
+
+fn describe(parameters: Parameters<'_>, door: Door) -> Reply {
+    let wanted = read(parameters).map(|Describe { interface }| interface);
+    let Some(wanted) = wanted.ok().filter(|wanted| !wanted.is_empty()) else {
         return Reply::error(
             format!("{INTERFACE}.InvalidParameter"),
             json!({"parameter": "interface"}),
@@ -65,7 +72,7 @@ fn describe(parameters: &Value, door: Door) -> Reply {
     };
     match interfaces(door).find(|(name, _)| *name == wanted) {
         Some((_, description)) => good(&json!({"description": description}), false),
-        None => no_interface(wanted),
+        None => no_interface(&wanted),
     }
 }
 

@@ -4,9 +4,9 @@ use authbroker_client::wire::frame::Reply;
 use authbroker_client::wire::{SecretText, vault as wire};
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::secret::Secret;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::router::{Router, bad, good, read};
+use super::router::{Parameters, Router, bad, good, read};
 use crate::broker::vault::{
     Broken, Depth, Passphrase, PassphraseState, Rekeyed, Retyped, VaultView,
 };
@@ -19,7 +19,7 @@ impl Router {
         }
     }
 
-    pub(super) async fn unlock(&self, parameters: Value) -> Reply {
+    pub(super) async fn unlock(&self, parameters: Parameters<'_>) -> Reply {
         let typed = match read(parameters).and_then(passphrase) {
             Ok(typed) => typed,
             Err(failure) => return bad(&failure, None),
@@ -31,7 +31,7 @@ impl Router {
         done(self.services.broker.lock(&self.caller).await)
     }
 
-    pub(super) async fn rekey(&self, parameters: Value) -> Reply {
+    pub(super) async fn rekey(&self, parameters: Parameters<'_>) -> Reply {
         let typed = match read(parameters).and_then(retyped) {
             Ok(typed) => typed,
             Err(failure) => return bad(&failure, None),
