@@ -8,6 +8,8 @@
 //!    question that nobody answers, becomes a failure with a way out.
 //! 4. What the provider then gives is looked at once more: it may have given more than was asked.
 
+use std::borrow::Cow;
+
 use authbroker_core::account::Account;
 use authbroker_core::caller::{Caller, Door, Identity};
 use authbroker_core::failure::{Code, Failure, printable};
@@ -45,16 +47,16 @@ impl Broker {
         if caller.door != Door::Admin {
             self.proven().await?;
         }
-        let resources = self.good_for(account, resources);
-        self.within_minting(caller, account, &resources, scopes)?;
-        let verdict = self.verdict(caller, account, &resources, scopes);
+        let resources = &*self.good_for(account, resources);
+        self.within_minting(caller, account, resources, scopes)?;
+        let verdict = self.verdict(caller, account, resources, scopes);
         self.0.grants.count(&caller.app(), &verdict, clock::now().wall);
         match verdict.decision {
             Decision::Allow => Ok(verdict),
-            Decision::Deny => Err(denied(caller, account, &resources, &verdict)),
+            Decision::Deny => Err(denied(caller, account, resources, &verdict)),
             Decision::Ask => {
                 let Account { id, provider, .. } = account;
-                let query = Query { caller, account: id, provider, resources: &resources, scopes };
+                let query = Query { caller, account: id, provider, resources, scopes };
                 self.undecided(&query, account, patience, verdict).await
             }
         }
@@ -129,12 +131,16 @@ impl Broker {
 
     /// The APIs that a token would be good for: where the provider is not told which one is meant,
     /// each token is good for all of them.
-    pub(super) fn good_for(&self, account: &Account, resources: &Resources) -> Resources {
-        let mut all = resources.clone();
+    pub(super) fn good_for<'a>(
+        &self,
+        account: &Account,
+        resources: &'a Resources,
+    ) -> Cow<'a, Resources> {
+        let mut all = Cow::Borrowed(resources);
         if let Ok(provider) = self.0.providers.get(&account.provider)
             && provider.settings().target == Target::None
         {
-            all.extend(provider.settings().resources.iter().cloned());
+            all.to_mut().extend(provider.settings().resources.iter().cloned());
         }
         all
     }

@@ -115,7 +115,7 @@ impl Broker {
             return record.failed(failure);
         };
         let resources = self.key(&account, request).map(|key| key.resources);
-        let resources = self.good_for(&account, &resources.unwrap_or_default());
+        let resources = self.good_for(&account, &resources.unwrap_or_default()).into_owned();
         let verdict = self.verdict(caller, &account, &resources, &request.scopes);
         Record { resources, ..record.decided(&verdict).failed(failure).about(&account.id) }
     }

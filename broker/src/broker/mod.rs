@@ -26,13 +26,16 @@ use authbroker_core::audit::Event;
 use authbroker_core::authentication::Requirement;
 use authbroker_core::caller::{Caller, Door};
 use authbroker_core::failure::{Code, Failure, StepUp};
+use authbroker_core::ids::AccountId;
 use authbroker_core::lifecycle::{SignOutReach, Want};
 use authbroker_core::policy::Basis;
 use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
 use authbroker_core::resource::Resources;
 use authbroker_core::time::{Now, UnixTime};
 use authbroker_core::token::{AccessToken, SlotKey};
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use self::access::Patience;
 pub use self::challenge::{ChallengeReport, Reaction, Terms};
@@ -243,17 +246,30 @@ impl Broker {
     ) -> Result<Given, Failure> {
         self.unbarred(&account.id)?;
         let key = self.key(&account, request)?;
-        let requirement = requirement(request, clock::now());
+        let requirement = requirement(request);
         let want = Want { key, need: request.need, requirement };
         let limit = request.timeout.map_or(SILENT_LIMIT, |limit| limit.min(SILENT_LIMIT));
-        let answer = tokio::time::timeout(limit, self.0.sessions.token(&account.id, want)).await;
-        let access = answer.unwrap_or_else(|_| Err(too_slow(limit)));
+        let access = self.ask_session(&account.id, want, limit).await;
         let access = access.map_err(|failure| for_account(failure, &account, request))?;
         if request.token_type.is_some_and(|wanted| wanted != access.token_type()) {
             return Err(for_account(other_type(&access), &account, request));
         }
         let expires_at = clock::now().wall_at(access.expires);
         Ok(Given { access, expires_at, account, basis: None })
+    }
+
+    /// A token of a session, within `limit`. One that is at hand needs no timer.
+    async fn ask_session(
+        &self,
+        id: &AccountId,
+        want: Want,
+        limit: Duration,
+    ) -> Result<Arc<AccessToken>, Failure> {
+        let mut asked = std::pin::pin!(self.0.sessions.token(id, want));
+        match asked.as_mut().now_or_never() {
+            Some(answer) => answer,
+            None => timeout(limit, asked).await.unwrap_or_else(|_| Err(too_slow(limit))),
+        }
     }
 
     /// Which slot a request means: the provider's default API where it names none.
@@ -354,10 +370,10 @@ impl Broker {
 }
 
 /// What a request demands of the sign-in behind its token.
-fn requirement(request: &TokenRequest, now: Now) -> Requirement {
+fn requirement(request: &TokenRequest) -> Requirement {
     Requirement {
         acr_values: request.acr_values.clone(),
-        not_before: request.max_age.map(|age| now.wall.minus(age)),
+        not_before: request.max_age.map(|age| clock::now().wall.minus(age)),
     }
 }
 

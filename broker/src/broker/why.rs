@@ -57,7 +57,7 @@ impl Broker {
         let Question { app, account, resources, scopes } = question;
         let account = self.account_or_nobody(caller, &account)?;
         let resources = self.or_default(&account, resources)?;
-        let resources = self.good_for(&account, &resources);
+        let resources = self.good_for(&account, &resources).into_owned();
         let asker = example_of(&app);
         let verdict = self.verdict(&asker, &account, &resources, &scopes);
         let because = self.because(&verdict);

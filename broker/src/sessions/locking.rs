@@ -7,7 +7,7 @@ use authbroker_core::failure::Failure;
 use authbroker_core::ids::AccountId;
 use authbroker_core::lifecycle::Event;
 
-use super::{Entry, Sessions, lock};
+use super::{Entry, Performer, Sessions, lock};
 
 /// How long a lock waits for refresh tokens that are in use: longer than a provider is given to
 /// answer in.
@@ -58,17 +58,17 @@ impl Sessions {
     }
 
     /// Puts one grant out of memory, if nothing is owed for it any more.
-    fn put_away(&self, entry: &Entry, failure: &Failure) -> Kept {
+    fn put_away(&self, entry: &Arc<Entry>, failure: &Failure) -> Kept {
         let kept = {
             let mut desk = lock(&entry.desk);
             if desk.session.is_of_client() {
                 return Kept::InTheVault;
             }
-            if desk.owed > 0 {
+            if desk.performer == Performer::Works {
                 return Kept::InMemory;
             }
             let effects = self.step(entry, &mut desk, Event::Locked(failure.clone()));
-            desk.enqueue(effects);
+            self.enqueue(entry, &mut desk, effects);
             desk.session.grant().map_or(Kept::InTheVault, |_| Kept::InMemory)
         };
         self.publish(entry);

@@ -2,8 +2,9 @@
 //!
 //! 1. An event is stepped through the core under the session's lock, and the effects enter the
 //!    session's own queue in the order the core gave them, still under the lock.
-//! 2. One task per session drains that queue. A vault write is finished before anything behind it
-//!    begins; network jobs are spawned, and their replies come back as events.
+//! 2. One task empties that queue, and ends when it is empty: a session at rest has none. A vault
+//!    write is finished before anything behind it begins; network jobs are spawned, and their
+//!    replies come back as events.
 //! 3. A caller holds a ticket and awaits its answer. A caller that leaves cancels nothing.
 //! 4. A warm answer takes no queue: the step's own answer is handed to its caller directly.
 //! 5. When a session wants to be looked at unasked stands on one agenda, and one alarm rings for
@@ -15,7 +16,7 @@ mod keeper;
 mod locking;
 mod perform;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,7 +29,7 @@ use authbroker_core::lifecycle::{
 };
 use authbroker_core::time::{BootTime, Now, UnixTime};
 use authbroker_core::token::{AccessToken, SlotKey};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use self::agenda::Agenda;
 use crate::platform::{Machine, clock};
@@ -77,10 +78,18 @@ struct Desk {
     /// When the session is next due: its place on the agenda.
     tick: Option<BootTime>,
     waiting: HashMap<Ticket, oneshot::Sender<Outcome>>,
-    /// Whole steps, because a queue keeps room for many of what it carries.
-    queue: mpsc::UnboundedSender<Vec<Effect>>,
-    /// Effects in the queue that are not performed yet.
-    owed: usize,
+    /// What is to be performed, in this order.
+    queue: VecDeque<Effect>,
+    performer: Performer,
+}
+
+/// Who performs what a session asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Performer {
+    /// Nobody: there is nothing to do.
+    None,
+    /// A task, which looks into the queue before it ends.
+    Works,
 }
 
 /// How an account stands, and since when.
@@ -222,12 +231,12 @@ impl Sessions {
             let mut desk = lock(&entry.desk);
             let mut effects = self.step(&entry, &mut desk, event);
             if let Some(outcome) = take_warm_answer(&mut effects, ticket) {
-                desk.enqueue(effects);
+                self.enqueue(&entry, &mut desk, effects);
                 return Ok(outcome);
             }
             let (sender, answer) = oneshot::channel();
             desk.waiting.insert(ticket, sender);
-            desk.enqueue(effects);
+            self.enqueue(&entry, &mut desk, effects);
             answer
         };
         self.publish(&entry);
@@ -235,11 +244,11 @@ impl Sessions {
     }
 
     /// Steps an event that nobody waits for.
-    fn post(&self, entry: &Entry, event: Event) {
+    fn post(&self, entry: &Arc<Entry>, event: Event) {
         {
             let mut desk = lock(&entry.desk);
             let effects = self.step(entry, &mut desk, event);
-            desk.enqueue(effects);
+            self.enqueue(entry, &mut desk, effects);
         }
         self.publish(entry);
         self.0.moved.notify_waiters();
@@ -255,6 +264,18 @@ impl Sessions {
             desk.tick = tick;
         }
         effects
+    }
+
+    /// Has effects performed, after all that the session asked for before.
+    fn enqueue(&self, entry: &Arc<Entry>, desk: &mut Desk, effects: Vec<Effect>) {
+        if effects.is_empty() {
+            return;
+        }
+        desk.queue.extend(effects);
+        if desk.performer == Performer::None {
+            desk.performer = Performer::Works;
+            tokio::spawn(perform::work_off(self.clone(), Arc::clone(entry)));
+        }
     }
 
     fn margins(&self, entry: &Entry) -> Margins {
@@ -295,7 +316,6 @@ impl Sessions {
     }
 
     fn add(&self, account: Account, session: Session) {
-        let (queue, effects) = mpsc::unbounded_channel();
         let standing = (session.standing(), clock::now().boot);
         let desk = Desk {
             session,
@@ -303,8 +323,8 @@ impl Sessions {
             renewed: None,
             tick: None,
             waiting: HashMap::new(),
-            queue,
-            owed: 0,
+            queue: VecDeque::new(),
+            performer: Performer::None,
         };
         let id = account.id.clone();
         let entry = Arc::new(Entry {
@@ -313,8 +333,7 @@ impl Sessions {
             desk: Mutex::new(desk),
             id: id.clone(),
         });
-        lock(&self.0.entries).insert(id, Arc::clone(&entry));
-        tokio::spawn(perform::drain(self.clone(), entry, effects));
+        lock(&self.0.entries).insert(id, entry);
         self.tell();
     }
 }
@@ -345,15 +364,6 @@ impl Desk {
         let (session, effects) = session.step(event, now, margins);
         self.session = session;
         effects
-    }
-
-    fn enqueue(&mut self, effects: Vec<Effect>) {
-        if effects.is_empty() {
-            return;
-        }
-        self.owed += effects.len();
-        // The receiver lives as long as the entry.
-        let _ended = self.queue.send(effects);
     }
 
     /// Takes note of how the session stands, and tells whether that is news.

@@ -7,26 +7,28 @@ use authbroker_core::audit::{self, Record};
 use authbroker_core::ids::AccountId;
 use authbroker_core::lifecycle::{Certainty, Effect, Event, Refusal, SignOutReport};
 use authbroker_core::token::SlotKey;
-use tokio::sync::mpsc;
 
-use super::{Entry, Sessions, lock};
+use super::{Entry, Performer, Sessions, lock};
 use crate::platform::fault_point::{FaultPoint, reach};
 use crate::services::vault::Prompt;
 
-/// Performs a session's effects, one after the other.
-pub(super) async fn drain(
-    sessions: Sessions,
-    entry: Arc<Entry>,
-    mut steps: mpsc::UnboundedReceiver<Vec<Effect>>,
-) {
-    while let Some(effects) = steps.recv().await {
-        for effect in effects {
-            // Boxed: every account has this task, and few of them perform anything at a time.
-            Box::pin(sessions.perform(&entry, effect)).await;
-            lock(&entry.desk).owed -= 1;
-            sessions.0.moved.notify_waiters();
-        }
+/// Performs what a session asks for, one effect after the other, until there is nothing left.
+pub(super) async fn work_off(sessions: Sessions, entry: Arc<Entry>) {
+    while let Some(effect) = next(&entry) {
+        sessions.perform(&entry, effect).await;
+        sessions.0.moved.notify_waiters();
     }
+    sessions.0.moved.notify_waiters();
+}
+
+/// The next effect. Where there is none, the task that asks is the performer no more.
+fn next(entry: &Entry) -> Option<Effect> {
+    let mut desk = lock(&entry.desk);
+    let effect = desk.queue.pop_front();
+    if effect.is_none() {
+        desk.performer = Performer::None;
+    }
+    effect
 }
 
 impl Sessions {
@@ -47,7 +49,7 @@ impl Sessions {
         }
     }
 
-    async fn recall(&self, entry: &Entry) {
+    async fn recall(&self, entry: &Arc<Entry>) {
         let id = lock(&entry.account).id.clone();
         let event = match self.0.vault.recall(&id).await {
             Ok(memory) => Event::Recalled(memory),
@@ -56,7 +58,7 @@ impl Sessions {
         self.post(entry, event);
     }
 
-    async fn remember(&self, entry: &Entry, memory: Memory) {
+    async fn remember(&self, entry: &Arc<Entry>, memory: Memory) {
         let account = lock(&entry.account).clone();
         reach(FaultPoint::RememberBegun);
         let remembered = self.0.vault.remember(&account, &memory, Prompt::Never).await;
