@@ -5,7 +5,9 @@ use std::sync::Arc;
 use authbroker_core::account::Account;
 use authbroker_core::audit::{Event, Record};
 use authbroker_core::caller::Caller;
-use authbroker_core::consent::{Answer, Question, QuestionId, Rank, Refusal, Subject};
+use authbroker_core::consent::{
+    Answer, Question, QuestionId, Rank, Refusal, Silence, Subject,
+};
 use authbroker_core::failure::{Code, Failure, printable};
 use authbroker_core::ids::ProviderName;
 use authbroker_core::policy::{Basis, Decision, Grant, Query, Ruling, Verdict};
@@ -111,6 +113,7 @@ impl Broker {
         while let Some(chore) = chores.next().await {
             match chore {
                 Chore::Remember(question, answer) => self.keep_answer(question, answer).await,
+                Chore::Note(question, why) => self.record_silence(&question, why),
                 Chore::EndUntilLocked => self.0.grants.lock(),
                 Chore::Tell(ticket, answer) => self.0.consent.tell(ticket, answer),
             }
@@ -138,16 +141,35 @@ impl Broker {
 
     fn record_question(&self, question: &Question, answer: Answer, kept: Option<&Grant>) {
         let record = Record {
-            account: question.account.clone(),
-            resources: question.resources.clone(),
-            scopes: question.scopes.clone(),
             decision: Some(answer.ruling().decision()),
             basis: kept.map(|grant| Basis::Grant(grant.id)),
-            ..Record::of(Event::Consent)
+            ..asked(question)
         };
-        let said = format!("a person answered: {}", answer.name());
-        self.record(record.by(&question.caller).saying(said));
+        self.record(record.saying(format!("a person answered: {}", answer.name())));
     }
+
+    fn record_silence(&self, question: &Question, why: Silence) {
+        let (code, words) = match why {
+            Silence::Withdrawn => (Code::Cancelled, "the app waits no longer"),
+            Silence::TimedOut => (Code::TimedOut, "the time for it was over"),
+            Silence::Locked => (Code::ConsentRequired, "the session was locked"),
+            Silence::NobodyLeft => (Code::ConsentRequired, "the last agent left"),
+        };
+        let (decision, error) = (Some(Decision::Ask), Some(code));
+        let record = Record { decision, error, ..asked(question) };
+        self.record(record.saying(format!("nobody answered: {words}")));
+    }
+}
+
+/// The beginning of a line about a question.
+fn asked(question: &Question) -> Record {
+    let record = Record {
+        account: question.account.clone(),
+        resources: question.resources.clone(),
+        scopes: question.scopes.clone(),
+        ..Record::of(Event::Consent)
+    };
+    record.by(&question.caller)
 }
 
 fn said_no(caller: &Caller, provider: &ProviderName) -> Failure {

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use authbroker_core::consent::{
-    AgentId, Answer, Effect, Event, Passes, Question, QuestionId, Questions, Rank, Refusal,
+    AgentId, Answer, Effect, Event, Passes, Question, QuestionId, Questions, Rank, Refusal, Silence,
 };
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::Ticket;
@@ -78,6 +78,8 @@ pub enum News {
 pub enum Chore {
     /// An answer is to be remembered.
     Remember(Arc<Question>, Answer),
+    /// A question that nobody answered is to be written down.
+    Note(Arc<Question>, Silence),
     /// What was allowed until the session is locked ends.
     EndUntilLocked,
     /// One who waits is told the answer.
@@ -213,6 +215,7 @@ impl Consent {
             }
             Effect::Answer { ticket, outcome: Ok(answer) } => Chore::Tell(ticket, answer),
             Effect::Remember { question, answer } => Chore::Remember(question, answer),
+            Effect::Unanswered { question, why } => Chore::Note(question, why),
             Effect::EndUntilLocked => Chore::EndUntilLocked,
         };
         // Nobody does chores any more when the process ends.

@@ -29,7 +29,7 @@ fn desk() -> (Consent, mpsc::UnboundedReceiver<Answer>) {
             match chore {
                 Chore::Remember(_, answer) => remembers.send(answer).unwrap(),
                 Chore::Tell(ticket, answer) => clerk.tell(ticket, answer),
-                Chore::EndUntilLocked => {}
+                Chore::Note(..) | Chore::EndUntilLocked => {}
             }
         }
     });

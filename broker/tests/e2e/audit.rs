@@ -20,6 +20,24 @@ impl Stand {
         lines(&self.ctl(["audit", "--json"]).await)
     }
 
+    /// The first line of which this is true, as soon as it is written.
+    pub(crate) async fn recorded(&self, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut reader = self.ctl_command();
+        reader.args(["audit", "--follow", "--json"]).kill_on_drop(true);
+        let mut reader = reader.spawn().unwrap();
+        let mut lines = BufReader::new(reader.stdout.take().unwrap()).lines();
+        let found = async {
+            loop {
+                let line = lines.next_line().await.unwrap().expect("it goes on");
+                let line = serde_json::from_str(&line).unwrap();
+                if is_wanted(&line) {
+                    return line;
+                }
+            }
+        };
+        tokio::time::timeout(LIMIT, found).await.expect("it is written in time")
+    }
+
     /// Asserts that the chain is whole.
     async fn assert_chain_is_whole(&self) {
         let ran = self.ctl(["audit", "--verify"]).await;

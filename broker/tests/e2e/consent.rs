@@ -186,6 +186,11 @@ async fn with_the_last_agent_a_question_ends_and_without_one_none_begins() {
     agent.end().await;
     let error = ends(pending).await.unwrap_err();
     assert_eq!(code(&error), ErrorCode::ConsentRequired);
+    let line = stand.recorded(|line| line["event"] == "consent").await;
+    assert_eq!((&line["decision"], &line["error"]), (&"ask".into(), &"ConsentRequired".into()));
+    assert_eq!(line["detail"], "nobody answered: the last agent left");
+    let refusal = stand.recorded(|line| line["event"] == "refusal").await;
+    assert_eq!(refusal["error"], "ConsentRequired", "and the app was refused");
     let error = ends(asks(&stand.app().await).await).await.unwrap_err();
     assert_eq!(code(&error), ErrorCode::ConsentRequired);
     assert!(error.hint().starts_with("brokerctl agent"), "{}", error.hint());
@@ -199,6 +204,10 @@ async fn a_question_is_withdrawn_when_the_app_leaves() {
     let question = agent.question().await;
     drop(pending);
     assert_eq!(agent.hear().await, json!({"withdrawn": question["id"]}));
+    let line = stand.recorded(|line| line["event"] == "consent").await;
+    assert_eq!((&line["decision"], &line["error"]), (&"ask".into(), &"Cancelled".into()));
+    assert_eq!(line["resource"], json!([RESOURCE]));
+    assert_eq!(line["detail"], "nobody answered: the app waits no longer");
 }
 
 #[tokio::test]

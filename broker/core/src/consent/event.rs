@@ -103,6 +103,13 @@ pub enum Effect {
         /// What was said.
         answer: Answer,
     },
+    /// A question is over, and nobody answered it: that is to be written down.
+    Unanswered {
+        /// The question.
+        question: Arc<Question>,
+        /// Why.
+        why: Silence,
+    },
     /// What was allowed until the session is locked ends here.
     EndUntilLocked,
     /// One who waits is told how it ended.
@@ -127,4 +134,29 @@ pub enum Refusal {
     TooMany,
     /// This app was refused not long ago. It may ask again after this time.
     Resting(Duration),
+}
+
+/// Why a question that was on a screen has no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Silence {
+    /// Whoever asked waits no longer.
+    Withdrawn,
+    /// Nobody answered in time.
+    TimedOut,
+    /// The session was locked.
+    Locked,
+    /// The last who could be asked is gone.
+    NobodyLeft,
+}
+
+impl Silence {
+    /// What those who wait are told; nobody waits any more for what was withdrawn.
+    pub(super) const fn told(self) -> Option<Refusal> {
+        match self {
+            Self::Withdrawn => None,
+            Self::TimedOut => Some(Refusal::TimedOut),
+            Self::Locked => Some(Refusal::Locked),
+            Self::NobodyLeft => Some(Refusal::NobodyThere),
+        }
+    }
 }

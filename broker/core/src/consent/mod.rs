@@ -10,6 +10,7 @@
 //!    anybody who waits hears of it.
 //! 4. Nobody is asked while the session is locked, and what was to hold until then ends.
 //! 5. An app that was refused, or not even answered, rests before it may ask again (`rest`).
+//! 6. A question that ends without an answer is told, too: the record says that it was asked.
 //!
 //! | file | what it holds |
 //! | --- | --- |
@@ -32,7 +33,7 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::event::{AgentId, Effect, Event, QuestionId, Rank, Refusal};
+pub use self::event::{AgentId, Effect, Event, QuestionId, Rank, Refusal, Silence};
 pub use self::pass::Passes;
 pub use self::question::{Answer, Question, Subject};
 use self::rest::Rests;
@@ -148,7 +149,7 @@ impl Questions {
         }
         for over in self.take(|open| open.waiting.is_empty()) {
             self.rests.withdrew(over.question.subject(), now);
-            over.put_away(effects);
+            over.end_unanswered(Silence::Withdrawn, effects);
         }
     }
 
@@ -183,14 +184,14 @@ impl Questions {
         self.screen = Screen::Locked;
         effects.push(Effect::EndUntilLocked);
         for over in self.take(|_| true) {
-            over.put_away_with(Err(Refusal::Locked), effects);
+            over.end_unanswered(Silence::Locked, effects);
         }
     }
 
     fn ticked(&mut self, now: BootTime, effects: &mut Vec<Effect>) {
         for over in self.take(|open| open.ends <= now) {
             self.rests.refused(over.question.subject(), now);
-            over.put_away_with(Err(Refusal::TimedOut), effects);
+            over.end_unanswered(Silence::TimedOut, effects);
         }
     }
 
@@ -198,7 +199,7 @@ impl Questions {
     fn show(&mut self, effects: &mut Vec<Effect>) {
         let Some(chief) = self.chief() else {
             for over in self.take(|_| true) {
-                over.put_away_with(Err(Refusal::NobodyThere), effects);
+                over.end_unanswered(Silence::NobodyLeft, effects);
             }
             return;
         };
@@ -234,9 +235,22 @@ impl Open {
         }
     }
 
-    /// The same, and tells those who wait.
+    /// The same where nobody answered, which the record hears of.
+    fn end_unanswered(self, why: Silence, effects: &mut Vec<Effect>) {
+        self.put_away(effects);
+        effects.push(Effect::Unanswered { question: Arc::clone(&self.question), why });
+        if let Some(refusal) = why.told() {
+            self.tell(Err(refusal), effects);
+        }
+    }
+
+    /// Takes it off the agent's screen, and tells those who wait.
     fn put_away_with(self, outcome: Result<Answer, Refusal>, effects: &mut Vec<Effect>) {
         self.put_away(effects);
+        self.tell(outcome, effects);
+    }
+
+    fn tell(self, outcome: Result<Answer, Refusal>, effects: &mut Vec<Effect>) {
         let tell = |ticket| Effect::Answer { ticket, outcome };
         effects.extend(self.waiting.into_iter().map(tell));
     }

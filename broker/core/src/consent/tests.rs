@@ -80,6 +80,14 @@ fn shown_to(effects: &[Effect]) -> Vec<AgentId> {
     shown.collect()
 }
 
+fn unanswered(effects: &[Effect]) -> Vec<Silence> {
+    let over = effects.iter().filter_map(|effect| match effect {
+        Effect::Unanswered { why, .. } => Some(*why),
+        _ => None,
+    });
+    over.collect()
+}
+
 #[test]
 fn the_same_question_is_asked_once_and_all_who_wait_hear_the_answer() {
     let mut desk = Desk::with(&[(SCREEN, Rank::Agent)]);
@@ -145,6 +153,7 @@ fn nobody_is_asked_while_the_session_is_locked() {
     desk.asks(1, mail());
     let effects = desk.does(Event::Locked);
     assert_eq!(effects[0], Effect::EndUntilLocked);
+    assert_eq!(unanswered(&effects), [Silence::Locked]);
     assert_eq!(told(&effects), [(1, Err(Refusal::Locked))]);
     assert_eq!(told(&desk.asks(2, mail())), [(2, Err(Refusal::Locked))]);
     desk.does(Event::Unlocked);
@@ -159,6 +168,7 @@ fn a_question_that_nobody_answers_ends() {
     desk.later = LIMIT;
     let effects = desk.does(Event::Tick);
     assert_eq!(effects[0], Effect::Withdraw { agent: SCREEN, id: QuestionId(0) });
+    assert_eq!(unanswered(&effects), [Silence::TimedOut]);
     assert_eq!(told(&effects), [(1, Err(Refusal::TimedOut))]);
 }
 
@@ -181,7 +191,8 @@ fn a_question_goes_when_the_last_who_waited_has_left() {
     desk.asks(2, mail());
     assert_eq!(desk.does(Event::Left { ticket: Ticket(1) }), []);
     let effects = desk.does(Event::Left { ticket: Ticket(2) });
-    assert_eq!(effects, [Effect::Withdraw { agent: SCREEN, id: QuestionId(0) }]);
+    assert_eq!(effects[0], Effect::Withdraw { agent: SCREEN, id: QuestionId(0) });
+    assert_eq!(unanswered(&effects), [Silence::Withdrawn]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A walk over every sequence of events, breadth first over distinct states.
 //!
 //! It asserts what no list of examples can: everybody who asks is answered exactly once or still
-//! waits (I2), every open question is on the screen of exactly the agent whose turn it is, and no
-//! answer is told before it is remembered.
+//! waits (I2), every open question is on the screen of exactly the agent whose turn it is, no answer is
+//! told before it is remembered, and every question's end is told for the record, once.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -89,8 +89,11 @@ impl Place {
         let mut place = self.clone();
         let event = place.event(step)?;
         let trace = format!("{step:?} at {:?}", place.questions);
+        let before = place.ids();
         let (questions, effects) = place.questions.step(event, place.now);
         place.questions = questions;
+        let over = before.difference(&place.ids()).count();
+        assert_eq!(effects.iter().filter(|effect| is_end(effect)).count(), over, "{trace}");
         place.perform(&effects, &trace);
         place.check(&trace);
         Some(place)
@@ -153,7 +156,7 @@ impl Place {
                     let screen = self.screens.get_mut(agent);
                     assert!(screen.is_some_and(|it| it.remove(id)), "was not shown: {trace}");
                 }
-                Effect::EndUntilLocked => {}
+                Effect::Unanswered { .. } | Effect::EndUntilLocked => {}
             }
         }
     }
@@ -172,6 +175,10 @@ impl Place {
         }
     }
 
+    fn ids(&self) -> BTreeSet<QuestionId> {
+        self.questions.open.iter().map(|open| open.id).collect()
+    }
+
     /// A name by which places that differ in numbers alone are one.
     fn name(&self) -> String {
         let mut questions = self.questions.clone();
@@ -182,4 +189,9 @@ impl Place {
         questions.next = 0;
         format!("{questions:?} {:?}", self.now)
     }
+}
+
+/// Whether the record hears of a question's end by this.
+const fn is_end(effect: &Effect) -> bool {
+    matches!(effect, Effect::Remember { .. } | Effect::Unanswered { .. })
 }
