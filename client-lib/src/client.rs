@@ -81,7 +81,7 @@ impl Client {
 
     /// Signs an account out, for every app.
     pub async fn sign_out(&self, account: impl Into<String>) -> Result<Pending, Error> {
-        let request = SignOut { account: account.into(), local: None };
+        let request = SignOut { account: account.into(), ..SignOut::default() };
         Ok(Pending(self.transport.sign_out(request).await?))
     }
 
@@ -186,7 +186,8 @@ impl Admin {
 
     /// Signs an account out; `local` only forgets it.
     pub async fn sign_out(&self, account: &str, local: bool) -> Result<Pending, Error> {
-        let request = SignOut { account: account.to_owned(), local: Some(local) };
+        let account = account.to_owned();
+        let request = SignOut { account, local: Some(local), ..SignOut::default() };
         self.connections.stream("org.authbroker.Broker1.SignOut", &request).await.map(Pending)
     }
 

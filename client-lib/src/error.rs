@@ -120,6 +120,8 @@ pub struct Refusal {
     pub acr_values: Vec<String>,
     /// How long ago, at most, the person may have proved who they are, where that is missing.
     pub max_age: Option<Duration>,
+    /// The app's own word for the request, where it gave one.
+    pub correlation_id: Option<String>,
 }
 
 impl fmt::Display for Refusal {
@@ -171,6 +173,7 @@ impl Error {
             oauth_error: details.oauth_error,
             acr_values: details.acr_values,
             max_age: details.max_age.map(Duration::from_secs),
+            correlation_id: details.correlation_id,
         }))
     }
 }

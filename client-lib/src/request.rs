@@ -86,6 +86,14 @@ impl TokenRequest {
         self
     }
 
+    /// Gives the request a word of the app's own, by which the broker's log and record and the error
+    /// of a failure name it.
+    #[must_use]
+    pub fn correlation_id(mut self, word: impl Into<String>) -> Self {
+        self.0.correlation_id = Some(word.into());
+        self
+    }
+
     /// What to get the headers of one request with.
     pub(crate) fn headers(&self, method: &str, uri: &str) -> GetHeaders {
         let token = self.0.clone();
@@ -135,6 +143,7 @@ impl Challenge {
             status: u32::from(status),
             resource: request.0.resource.clone(),
             scopes: request.0.scopes.clone(),
+            correlation_id: request.0.correlation_id.clone(),
             ..ReportChallenge::default()
         })
     }
@@ -239,6 +248,14 @@ impl AcquireRequest {
     #[must_use]
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.0.timeout = Some(whole_seconds(limit));
+        self
+    }
+
+    /// Gives the request a word of the app's own, by which the broker's log and record and the error
+    /// of a failure name it.
+    #[must_use]
+    pub fn correlation_id(mut self, word: impl Into<String>) -> Self {
+        self.0.correlation_id = Some(word.into());
         self
     }
 }

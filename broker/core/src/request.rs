@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::lifecycle::Need;
+use crate::lifecycle::{Need, SignOutReach};
 use crate::resource::Resources;
 use crate::scope::ScopeSet;
 use crate::token::TokenType;
@@ -72,6 +72,19 @@ pub struct SignInRequest {
     pub login_hint: Option<String>,
     /// How long to wait for the person; `None` for the broker's own limit.
     pub timeout: Option<Duration>,
+    /// The caller's own word for this request, for the record.
+    pub correlation_id: Option<String>,
+}
+
+/// A request to end a sign-in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignOutRequest {
+    /// Whose.
+    pub account: AccountRef,
+    /// Where it ends.
+    pub reach: SignOutReach,
+    /// The caller's own word for this request, for the record.
+    pub correlation_id: Option<String>,
 }
 
 /// Where a person goes to sign in.

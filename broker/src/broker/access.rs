@@ -31,7 +31,12 @@ pub(super) enum Patience<'a> {
     /// The answer must come at once.
     Silent,
     /// The caller waits for a person anyway, and is told here that one is asked.
-    MayAsk(&'a mpsc::Sender<Phase>),
+    MayAsk {
+        /// Where.
+        phases: &'a mpsc::Sender<Phase>,
+        /// The caller's own word for its request.
+        correlation_id: Option<&'a str>,
+    },
 }
 
 impl Broker {

@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 
 use authbroker_core::audit::{Delivery, Event, Record};
 use authbroker_core::caller::Caller;
-use authbroker_core::failure::{Code, Failure};
+use authbroker_core::failure::{Code, Failure, printable};
 use authbroker_core::ids::AccountId;
 use authbroker_core::policy::Decision;
-use authbroker_core::request::TokenRequest;
+use authbroker_core::request::{SignInRequest, SignOutRequest, TokenRequest};
 use zeroize::Zeroizing;
 
+use super::requests::silent_request;
 use super::{Broker, Given};
 use crate::services::audit::{AtEnd, Safe};
 pub use crate::services::audit::{Broken, Checked, Lines};
@@ -93,7 +94,11 @@ impl Broker {
                 self.seek_key();
                 given_record(given)
             }
-            Err(failure) => self.refusal(caller, request, failure),
+            Err(failure) => {
+                let correlation_id = request.correlation_id.as_deref().map(printable);
+                tracing::debug!(app = %caller.app(), correlation_id, "no token: {failure}");
+                self.refusal(caller, request, failure)
+            }
         };
         let correlation_id = request.correlation_id.clone();
         self.0.audit.record(Record { correlation_id, ..record.by(caller) });
@@ -103,6 +108,16 @@ impl Broker {
         let (fingerprint, account) = (given.access.value.fingerprint(), given.account.id.clone());
         let delivery = Delivery::new(fingerprint, Some(account), caller, given.basis.clone());
         self.0.audit.given_again(&delivery, request.correlation_id.as_deref())
+    }
+
+    /// A request that might have led to a sign-in, and did not come so far.
+    pub(super) fn record_unserved(
+        &self,
+        caller: &Caller,
+        request: &SignInRequest,
+        failure: &Failure,
+    ) {
+        self.record_token(caller, &silent_request(request), Err(failure));
     }
 
     fn refusal(&self, caller: &Caller, request: &TokenRequest, failure: &Failure) -> Record {
@@ -148,14 +163,16 @@ impl Broker {
     pub(super) fn record_sign_out(
         &self,
         caller: &Caller,
-        account: &AccountId,
+        request: &SignOutRequest,
+        account: Option<&AccountId>,
         answer: Result<String, &Failure>,
     ) {
         let record = match answer {
             Ok(report) => Record::of(Event::SignOut).saying(report),
             Err(failure) => Record::of(Event::SignOutFailed).failed(failure),
         };
-        self.0.audit.record(record.by(caller).about(account));
+        let (account, correlation_id) = (account.cloned(), request.correlation_id.clone());
+        self.0.audit.record(Record { account, correlation_id, ..record.by(caller) });
     }
 
     /// What a person did with the vault, handed on.

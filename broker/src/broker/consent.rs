@@ -5,9 +5,7 @@ use std::sync::Arc;
 use authbroker_core::account::Account;
 use authbroker_core::audit::{Event, Record};
 use authbroker_core::caller::Caller;
-use authbroker_core::consent::{
-    Answer, Question, QuestionId, Rank, Refusal, Silence, Subject,
-};
+use authbroker_core::consent::{Answer, Question, QuestionId, Rank, Refusal, Silence, Subject};
 use authbroker_core::failure::{Code, Failure, printable};
 use authbroker_core::ids::ProviderName;
 use authbroker_core::policy::{Basis, Decision, Grant, Query, Ruling, Verdict};
@@ -56,11 +54,12 @@ impl Broker {
         match patience {
             Patience::Silent if self.0.consent.take_pass(query) => Ok(allowed),
             Patience::Silent => Err(unanswered()),
-            Patience::MayAsk(phases) => {
+            Patience::MayAsk { phases, correlation_id } => {
                 if self.0.consent.can_ask() {
                     let _left = phases.send(Phase::Consent).await;
                 }
-                match self.0.consent.ask(self.question(query, account)).await {
+                let question = self.question(query, account, correlation_id);
+                match self.0.consent.ask(question).await {
                     Ok(Answer::No) => Err(said_no(query.caller, query.provider)),
                     Ok(_) => Ok(allowed),
                     Err(refusal) => Err(not_answered(unanswered(), refusal)),
@@ -69,7 +68,12 @@ impl Broker {
         }
     }
 
-    fn question(&self, query: &Query<'_>, account: &Account) -> Question {
+    fn question(
+        &self,
+        query: &Query<'_>,
+        account: &Account,
+        correlation_id: Option<&str>,
+    ) -> Question {
         // Nobody has a subject before they have signed in.
         let known = !account.subject.is_empty();
         let reason = self.settings().policy.reason_of(query.caller).map(str::to_owned);
@@ -81,6 +85,7 @@ impl Broker {
             resources: query.resources.clone(),
             scopes: query.scopes.clone(),
             reason,
+            correlation_id: correlation_id.map(str::to_owned),
         }
     }
 
@@ -167,6 +172,7 @@ fn asked(question: &Question) -> Record {
         account: question.account.clone(),
         resources: question.resources.clone(),
         scopes: question.scopes.clone(),
+        correlation_id: question.correlation_id.clone(),
         ..Record::of(Event::Consent)
     };
     record.by(&question.caller)

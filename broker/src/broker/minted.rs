@@ -121,11 +121,14 @@ impl Broker {
     /// The account, if a token can be had: by a minted socket nobody is sent to sign in.
     pub(super) fn acquire_minted(&self, caller: &Caller, request: &SignInRequest) -> Pending {
         let (broker, caller) = (self.clone(), caller.clone());
-        let request = silent_request(request);
+        let request = request.clone();
         pending(move |phases| async move {
-            let phase = match broker.find_token(&caller, &request).await {
+            let phase = match broker.find_token(&caller, &silent_request(&request)).await {
                 Ok(given) => Phase::Done(given.account.id.clone()),
-                Err(failure) => Phase::Failed(failure),
+                Err(failure) => {
+                    broker.record_unserved(&caller, &request, &failure);
+                    Phase::Failed(failure)
+                }
             };
             drop(phases.send(phase).await);
         })

@@ -22,14 +22,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use authbroker_core::account::Account;
-use authbroker_core::audit::Event;
 use authbroker_core::authentication::Requirement;
 use authbroker_core::caller::{Caller, Door};
 use authbroker_core::failure::{Code, Failure, StepUp};
 use authbroker_core::ids::AccountId;
-use authbroker_core::lifecycle::{SignOutReach, Want};
+use authbroker_core::lifecycle::Want;
 use authbroker_core::policy::Basis;
-use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
+use authbroker_core::request::{SignInRequest, SignOutRequest, TokenRequest};
 use authbroker_core::resource::Resources;
 use authbroker_core::time::{Now, UnixTime};
 use authbroker_core::token::{AccessToken, SlotKey};
@@ -287,10 +286,9 @@ impl Broker {
 
     /// A sign-in for an app: silent if there is one already, else the broker opens the browser, or
     /// tells the code to type on another device.
-    pub fn acquire(&self, caller: &Caller, request: SignInRequest) -> Result<Pending, Failure> {
-        self.admit(caller)?;
+    pub fn acquire(&self, caller: &Caller, request: &SignInRequest) -> Result<Pending, Failure> {
         if caller.door == Door::Minted {
-            return Ok(self.acquire_minted(caller, &request));
+            return Ok(self.acquire_minted(caller, request));
         }
         let wish = self.wish(caller, request, Opener::Broker)?;
         let (broker, caller) = (self.clone(), caller.clone());
@@ -298,11 +296,11 @@ impl Broker {
             let silently = match broker.may_sign_in(&caller, &wish, &phases).await {
                 Ok(Some(account)) => broker.try_silently(&caller, account, &wish).await,
                 Ok(None) => None,
-                Err(failure) => {
-                    broker.record(wish.record(Event::Refusal).failed(&failure));
-                    Some(Phase::Failed(failure))
-                }
+                Err(failure) => Some(Phase::Failed(failure)),
             };
+            if let Some(Phase::Failed(failure)) = &silently {
+                broker.record_unserved(&caller, &wish.request, failure);
+            }
             match silently {
                 Some(phase) => drop(phases.send(phase).await),
                 None => broker.follow(wish, &phases).await,
@@ -311,8 +309,7 @@ impl Broker {
     }
 
     /// A sign-in by a person at the admin tool, which opens the browser itself.
-    pub fn sign_in(&self, caller: &Caller, request: SignInRequest) -> Result<Pending, Failure> {
-        self.admit(caller)?;
+    pub fn sign_in(&self, caller: &Caller, request: &SignInRequest) -> Result<Pending, Failure> {
         let wish = self.wish(caller, request, Opener::Caller)?;
         let broker = self.clone();
         Ok(pending(move |phases| async move { broker.follow(wish, &phases).await }))
@@ -322,24 +319,30 @@ impl Broker {
     pub fn sign_out(
         &self,
         caller: &Caller,
-        account: &AccountRef,
-        reach: SignOutReach,
+        request: SignOutRequest,
         opener: Opener,
     ) -> Result<Pending, Failure> {
-        self.admit(caller)?;
-        not_by_minted(caller, "signing out")?;
-        let account = self.resolve(caller, account)?;
+        let account = self.leaving(caller, &request);
+        let account = account
+            .inspect_err(|failure| self.record_sign_out(caller, &request, None, Err(failure)))?;
         let (broker, caller) = (self.clone(), caller.clone());
         Ok(pending(move |phases| async move {
             // Not a thing to ask a person about: a yes would be one to every token of the account.
             match broker.allowed_all(&caller, &account, Patience::Silent).await {
-                Ok(_) => broker.leave(&caller, account, reach, opener, phases).await,
+                Ok(_) => broker.leave(&caller, account, &request, opener, phases).await,
                 Err(failure) => {
-                    broker.record_sign_out(&caller, &account.id, Err(&failure));
+                    broker.record_sign_out(&caller, &request, Some(&account.id), Err(&failure));
                     drop(phases.send(Phase::Failed(failure)).await);
                 }
             }
         }))
+    }
+
+    /// The account that a caller wants signed out.
+    fn leaving(&self, caller: &Caller, request: &SignOutRequest) -> Result<Arc<Account>, Failure> {
+        self.admit(caller)?;
+        not_by_minted(caller, "signing out")?;
+        self.resolve(caller, &request.account)
     }
 
     /// Writes down what is not on the disk yet. Nothing is asked of the broker after this.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use authbroker_core::account::{Account, Person};
 use authbroker_core::caller::Caller;
-use authbroker_core::failure::{Code, Failure};
-use authbroker_core::lifecycle::{Need, SignOutReach, SignOutReport};
-use authbroker_core::request::{SignInRequest, TokenRequest};
+use authbroker_core::failure::{Code, Failure, printable};
+use authbroker_core::lifecycle::{Need, SignOutReport};
+use authbroker_core::request::{SignInRequest, SignOutRequest, TokenRequest};
 use authbroker_core::time::UnixTime;
 use tokio::sync::mpsc;
 
@@ -38,7 +38,8 @@ impl Broker {
             || wish.provider.account(String::new(), Person::default(), UnixTime::default());
         let account = known.clone().unwrap_or_else(|| Arc::new(nobody()));
         let resources = self.key(&account, &request)?.resources;
-        let patience = Patience::MayAsk(phases);
+        let correlation_id = request.correlation_id.as_deref();
+        let patience = Patience::MayAsk { phases, correlation_id };
         self.allowed(caller, &account, &resources, &request.scopes, patience).await?;
         Ok(known)
     }
@@ -101,17 +102,18 @@ impl Broker {
         &self,
         caller: &Caller,
         account: Arc<Account>,
-        reach: SignOutReach,
+        request: &SignOutRequest,
         opener: Opener,
         phases: mpsc::Sender<Phase>,
     ) {
-        let answer = self.0.sessions.sign_out(&account.id, reach).await;
-        self.record_sign_out(caller, &account.id, answer.as_ref().map(words));
+        let answer = self.0.sessions.sign_out(&account.id, request.reach).await;
+        self.record_sign_out(caller, request, Some(&account.id), answer.as_ref().map(words));
         let report = match answer {
             Ok(report) => report,
             Err(failure) => return drop(phases.send(Phase::Failed(failure)).await),
         };
-        tracing::info!(account = %account.id, "signed out: {}", words(&report));
+        let correlation_id = request.correlation_id.as_deref().map(printable);
+        tracing::info!(account = %account.id, correlation_id, "signed out: {}", words(&report));
         let _left = phases.send(Phase::Report(words(&report))).await;
         if let Some(end_session) = self.end_session(&account, &report).await {
             let _left = phases.send(show_end_session(&end_session.url, opener).await).await;
@@ -144,7 +146,7 @@ pub(super) fn silent_request(request: &SignInRequest) -> TokenRequest {
         max_age: request.max_age,
         token_type: request.token_type,
         timeout: None,
-        correlation_id: None,
+        correlation_id: request.correlation_id.clone(),
     }
 }
 

@@ -93,43 +93,48 @@ impl Broker {
         self.resolve(caller, &request.target).ok().map(|account| account.id.clone())
     }
 
-    /// The provider and the account that a sign-in is about.
+    /// A caller's request for a sign-in, understood.
     pub(super) fn wish(
         &self,
         caller: &Caller,
-        request: SignInRequest,
+        request: &SignInRequest,
         opener: Opener,
     ) -> Result<Wish, Failure> {
+        let target = self.admit(caller).and_then(|()| self.target(caller, request));
+        let target =
+            target.inspect_err(|failure| self.record_unserved(caller, request, failure))?;
+        let (provider, expected) = target;
+        let (request, caller) = (request.clone(), caller.clone());
+        Ok(Wish { provider, request, expected, opener, caller })
+    }
+
+    /// The provider and the account that a sign-in is about.
+    fn target(
+        &self,
+        caller: &Caller,
+        request: &SignInRequest,
+    ) -> Result<(Arc<Oidc>, Option<AccountId>), Failure> {
         let settings = self.settings();
         let word = request.target.named().or(settings.default_account.as_deref());
         let providers = self.0.providers.all();
         let by_name =
             providers.iter().find(|provider| Some(provider.settings().name.as_str()) == word);
-        if let Some(provider) = by_name {
-            let (provider, expected) = (Arc::clone(provider), self.stepping_up(caller, &request));
-            return Ok(Wish { provider, request, expected, opener, caller: caller.clone() });
-        }
-        match (word, providers.as_slice()) {
-            (None, [provider]) => {
-                let expected = self.stepping_up(caller, &request);
-                let (provider, caller) = (Arc::clone(provider), caller.clone());
-                Ok(Wish { provider, request, expected, opener, caller })
+        match (by_name, word, providers.as_slice()) {
+            (Some(provider), ..) | (None, None, [provider]) => {
+                Ok((Arc::clone(provider), self.stepping_up(caller, request)))
             }
-            (None, []) => Err(Failure::new(
-                Code::ConfigInvalid,
-                "no provider is configured",
-                self.login_hint(None),
-            )),
-            (None, _) => Err(Failure::new(
-                Code::AmbiguousAccount,
-                "several providers are configured",
-                "brokerctl login PROVIDER",
-            )),
-            (Some(_), _) => {
+            (None, Some(_), _) => {
                 let account = self.resolve(caller, &request.target)?;
-                let provider = self.0.providers.get(&account.provider)?;
-                let (expected, caller) = (Some(account.id.clone()), caller.clone());
-                Ok(Wish { provider, request, expected, opener, caller })
+                Ok((self.0.providers.get(&account.provider)?, Some(account.id.clone())))
+            }
+            (None, None, []) => {
+                let hint = self.login_hint(None);
+                Err(Failure::new(Code::ConfigInvalid, "no provider is configured", hint))
+            }
+            (None, None, _) => {
+                let message = "several providers are configured";
+                let hint = "brokerctl login PROVIDER";
+                Err(Failure::new(Code::AmbiguousAccount, message, hint))
             }
         }
     }

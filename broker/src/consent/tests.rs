@@ -16,6 +16,7 @@ fn question(scope: &str) -> Question {
         resources: Resources::new(),
         scopes: ScopeSet::parse(scope).unwrap(),
         reason: None,
+        correlation_id: None,
     }
 }
 

@@ -6,7 +6,9 @@ use authbroker_client::wire::{SecretText, broker1 as wire};
 use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure};
 use authbroker_core::lifecycle::{Need, SignOutReach};
-use authbroker_core::request::{AccountRef, CodePage, SignInRequest, TokenRequest, Way};
+use authbroker_core::request::{
+    AccountRef, CodePage, SignInRequest, SignOutRequest, TokenRequest, Way,
+};
 use authbroker_core::resource::{Resource, Resources};
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::secret::Secret;
@@ -64,6 +66,7 @@ pub(super) fn challenge_report(wire: wire::ReportChallenge) -> Result<ChallengeR
         resource: wire.resource,
         scopes: wire.scopes,
         token_type: wire.token_type,
+        correlation_id: wire.correlation_id,
         ..wire::GetToken::default()
     })?;
     Ok(ChallengeReport {
@@ -132,11 +135,17 @@ pub(super) fn acquire_request(wire: wire::Acquire) -> Result<SignInRequest, Fail
         token_type: wire.token_type.as_deref().map(token_type).transpose()?,
         login_hint: wire.login_hint,
         timeout: wire.timeout.map(seconds),
+        correlation_id: wire.correlation_id,
     })
 }
 
-pub(super) fn reach(wire: &wire::SignOut) -> SignOutReach {
-    if wire.local == Some(true) { SignOutReach::Local } else { SignOutReach::Provider }
+pub(super) fn sign_out_request(wire: wire::SignOut) -> SignOutRequest {
+    let local = wire.local == Some(true);
+    SignOutRequest {
+        account: AccountRef::new(wire.account),
+        reach: if local { SignOutReach::Local } else { SignOutReach::Provider },
+        correlation_id: wire.correlation_id,
+    }
 }
 
 pub(super) fn scopes(words: &[String]) -> Result<ScopeSet, Failure> {

@@ -51,7 +51,7 @@ impl Attempt {
             }
             Err(failure) => {
                 self.shared.audit.record(self.wish.record(Event::SignInFailed).failed(&failure));
-                tracing::warn!(provider = %self.wish.provider.settings().name, %failure, "a sign-in failed");
+                tracing::warn!(%failure, "a sign-in failed");
                 Phase::Failed(failure)
             }
         };

@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use authbroker_core::audit::{Event, Record};
 use authbroker_core::caller::Caller;
-use authbroker_core::failure::{Code, Failure};
+use authbroker_core::failure::{Code, Failure, printable};
 use authbroker_core::ids::{AccountId, ProviderName};
 use authbroker_core::request::{AccountRef, SignInRequest, Way};
 use authbroker_core::time::BootTime;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::{Instrument as _, Span};
 use url::Url;
 
 use self::attempt::Attempt;
@@ -162,7 +163,8 @@ impl SignIns {
         let attempt = Attempt { shared: Arc::clone(&self.0), wish, phases: sender };
         let given_up = cancel.clone();
         let (audit, record) = (self.0.audit.clone(), attempt.wish.record(Event::SignInFailed));
-        tokio::spawn(async move {
+        let span = attempt.wish.span();
+        let run = async move {
             tokio::select! {
                 () = attempt.run() => {}
                 () = given_up.cancelled() => {
@@ -170,7 +172,8 @@ impl SignIns {
                     audit.record(record.failed(&words::given_up()));
                 }
             }
-        });
+        };
+        tokio::spawn(run.instrument(span));
         Arc::new(Running { phases, _ends_when_dropped: cancel.drop_guard() })
     }
 }
@@ -183,9 +186,18 @@ impl Wish {
             account: self.expected.clone(),
             resources: self.request.resources.clone(),
             scopes: self.request.scopes.clone(),
+            correlation_id: self.request.correlation_id.clone(),
             ..record
         };
         record.saying(format!("at {}", self.provider.settings().name))
+    }
+
+    /// Where the log's lines about this sign-in belong: with the caller's own word for it, where it
+    /// gave one.
+    fn span(&self) -> Span {
+        let provider = self.provider.settings().name.as_str();
+        let correlation_id = self.request.correlation_id.as_deref().map(printable);
+        tracing::warn_span!("sign-in", provider, correlation_id)
     }
 
     /// How the sign-in goes.
@@ -201,7 +213,8 @@ fn likeness(wish: &Wish) -> Likeness {
     let name = wish.provider.settings().name.clone();
     let way = if wish.flow() == Flow::Device { Way::Device } else { Way::Configured };
     // The target has been looked up: whatever way it was named, the sign-in is the same.
-    let request = SignInRequest { target: AccountRef::default(), way, ..wish.request.clone() };
+    let target = AccountRef::default();
+    let request = SignInRequest { target, way, correlation_id: None, ..wish.request.clone() };
     (name, request, wish.expected.clone(), wish.opener)
 }
 

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 
-use authbroker_client::TokenRequest;
+use authbroker_client::{AcquireRequest, TokenRequest};
 use dev_issuer::Options;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -23,7 +23,7 @@ impl Stand {
     /// The first line of which this is true, as soon as it is written.
     pub(crate) async fn recorded(&self, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let mut reader = self.ctl_command();
-        reader.args(["audit", "--follow", "--json"]).kill_on_drop(true);
+        reader.args(["audit", "--follow", "--since", "1h", "--json"]).kill_on_drop(true);
         let mut reader = reader.spawn().unwrap();
         let mut lines = BufReader::new(reader.stdout.take().unwrap()).lines();
         let found = async {
@@ -317,4 +317,37 @@ async fn what_people_say_about_an_app_and_take_back_is_in_the_record() {
     );
     let given = of(&record, "token")[0];
     assert_eq!(given["rule"], said[0]["rule"], "the answer that it rests on");
+}
+
+#[tokio::test]
+async fn an_apps_own_word_for_a_request_is_in_the_log_the_record_and_the_error() {
+    let stand = Stand::with(Options::default()).await;
+    let app = stand.app().await;
+    let is_for = |word: &'static str| move |line: &Value| line["correlation_id"] == word;
+
+    let request = AcquireRequest::new().account("dev").correlation_id("first try");
+    let mut pending = app.acquire(request).await.unwrap();
+    stand.browse_pending(&mut pending, "alice").await;
+    pending.done().await.unwrap();
+    let line = stand.recorded(is_for("first try")).await;
+    assert_eq!(line["event"], "sign-in");
+    assert!(stand.log().contains("first try"), "{}", stand.log());
+
+    let request = TokenRequest::new().account("nobody").correlation_id("in vain");
+    let refused = app.token(request).await.unwrap_err();
+    assert_eq!(word_of(&refused), Some("in vain"));
+    assert_eq!(stand.recorded(is_for("in vain")).await["event"], "refusal");
+
+    let request = AcquireRequest::new().account("elsewhere").correlation_id("not begun");
+    let refused = app.acquire(request).await.unwrap().done().await.unwrap_err();
+    assert_eq!(word_of(&refused), Some("not begun"));
+    let line = stand.recorded(is_for("not begun")).await;
+    assert_eq!((&line["event"], &line["error"]), (&"refusal".into(), &"NoSuchAccount".into()));
+}
+
+fn word_of(error: &authbroker_client::Error) -> Option<&str> {
+    match error {
+        authbroker_client::Error::Broker(refusal) => refusal.correlation_id.as_deref(),
+        other => panic!("the broker did not answer: {other:?}"),
+    }
 }

@@ -41,6 +41,9 @@ pub struct SignIn {
     /// How long to wait for the person, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
+    /// A word of the caller's own, given back with the end and kept in the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
 }
 
 /// How the daemon is.

@@ -174,7 +174,7 @@ pub struct ReportChallenge {
     /// is at hand already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ath: Option<String>,
-    /// A word of the caller's own, given back with the answer.
+    /// A word of the caller's own, given back with the answer and kept in the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
 }
@@ -239,6 +239,9 @@ pub struct Acquire {
     /// How long to wait for the person, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
+    /// A word of the caller's own, given back with the end and kept in the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
 }
 
 /// How a request that waits for a person goes on. The last one names the account and has no phase.
@@ -267,6 +270,9 @@ pub struct Progress {
     /// The account that was signed in or out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// The caller's own word, where it sent one; at the end alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
 }
 
 /// What to sign out.
@@ -278,6 +284,9 @@ pub struct SignOut {
     /// Whether to forget it here without telling the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<bool>,
+    /// A word of the caller's own, given back with the end and kept in the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
 }
 
 /// How the broker sees a caller.

@@ -29,6 +29,8 @@ pub struct Question {
     pub scopes: ScopeSet,
     /// What the app says that it needs them for.
     pub reason: Option<String>,
+    /// The caller's own word for its request, for the record: of several, that of the first.
+    pub correlation_id: Option<String>,
 }
 
 /// Whom an answer is about: an app, and where nothing vouches for which one it is, the terminal

@@ -25,6 +25,7 @@ pub(super) fn mail() -> Question {
         resources: [Resource::parse("https://api.acme.example").unwrap()].into(),
         scopes: ScopeSet::parse("mail.read").unwrap(),
         reason: None,
+        correlation_id: None,
     }
 }
 

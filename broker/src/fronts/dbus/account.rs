@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use authbroker_client::wire::broker1::{Account as WireAccount, ROOT_PATH};
 use authbroker_core::failure::Failure;
-use authbroker_core::request::AccountRef;
 use zbus::message::Header;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant, interface};
 
@@ -82,8 +81,8 @@ impl Account {
     ) -> Result<OwnedObjectPath, Failure> {
         let caller = self.desk.callers.of(header).await?;
         let (request, handling) = options::sign_out(self.id.clone(), options)?;
-        let (account, reach) = (AccountRef::new(self.id.clone()), translate::reach(&request));
-        let pending = self.desk.broker.sign_out(&caller, &account, reach, Opener::Broker)?;
+        let request = translate::sign_out_request(request);
+        let pending = self.desk.broker.sign_out(&caller, request, Opener::Broker)?;
         request::open(connection, header, handling, pending).await
     }
 }
@@ -91,7 +90,7 @@ impl Account {
 #[interface(name = "org.authbroker.Broker1.Account")]
 impl Account {
     /// Revokes the tokens at the provider, ends the session there, and forgets the account.
-    /// Options: local b, handle_token s, detach b.
+    /// Options: local b, handle_token s, detach b, correlation_id s.
     async fn sign_out(
         &self,
         options: Options,

@@ -13,7 +13,7 @@ use zbus::message::Header;
 use zbus::names::ErrorName;
 use zbus::{DBusError, Message, Variant};
 
-use super::options::{ERROR_DETAILS, Options};
+use super::options::{CORRELATION_ID, ERROR_DETAILS, Options};
 
 /// A failure on its way to the bus.
 #[derive(Debug)]
@@ -24,22 +24,29 @@ pub(super) struct Refused {
 }
 
 /// What a caller wants to be told of a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum Telling {
     /// What a person reads.
     #[default]
     Text,
     /// The same in parts, for a program.
-    Details,
+    Details {
+        /// The caller's own word for its request.
+        correlation_id: Option<String>,
+    },
 }
 
 impl Telling {
     /// What the options of a call ask for.
     pub(super) fn of(options: &Options) -> Self {
-        match options.get(ERROR_DETAILS).map(|value| &**value) {
-            Some(Variant::Bool(true)) => Self::Details,
-            _ => Self::Text,
-        }
+        let Some(Variant::Bool(true)) = options.get(ERROR_DETAILS).map(|value| &**value) else {
+            return Self::Text;
+        };
+        let correlation_id = match options.get(CORRELATION_ID).map(|value| &**value) {
+            Some(Variant::Str(word)) => Some(word.to_string()),
+            _ => None,
+        };
+        Self::Details { correlation_id }
     }
 
     /// Makes the error of a failure.
@@ -60,8 +67,14 @@ pub(super) fn error_name(failure: &Failure) -> String {
 }
 
 /// What an error or a failed request tells beside its text.
-pub(super) fn details(failure: &Failure) -> HashMap<&'static str, Variant<'_>> {
+pub(super) fn details<'a>(
+    failure: &'a Failure,
+    correlation_id: Option<&'a str>,
+) -> HashMap<&'static str, Variant<'a>> {
     let mut details = HashMap::from([("hint", Variant::from(failure.hint.as_str()))]);
+    if let Some(word) = correlation_id {
+        details.insert(CORRELATION_ID, Variant::from(word));
+    }
     if let Some(pause) = failure.retry_after {
         details.insert("retry_after", Variant::from(pause.as_secs().max(1)));
     }
@@ -81,9 +94,11 @@ impl DBusError for Refused {
     fn create_reply(&self, call: &Header<'_>) -> zbus::Result<Message> {
         let error = Message::error(call, self.name());
         let Failure { message, hint, .. } = &self.failure;
-        match self.telling {
+        match &self.telling {
             Telling::Text => error.build(&format!("{message}\nhint: {hint}")),
-            Telling::Details => error.build(&(message, details(&self.failure))),
+            Telling::Details { correlation_id } => {
+                error.build(&(message, details(&self.failure, correlation_id.as_deref())))
+            }
         }
     }
 

@@ -55,7 +55,7 @@ impl Manager {
     /// as a JSON object ended by a NUL byte, and no token stands in the reply, which other programs
     /// of the user can read. With error_details b, taken by every method that has options, an
     /// error's text is followed by a dictionary (hint s, retry_after t, oauth_error s,
-    /// acr_values as, max_age t).
+    /// acr_values as, max_age t, correlation_id s).
     async fn get_token(
         &self,
         account: String,
@@ -102,7 +102,8 @@ impl Manager {
 
     /// A sign-in: silent if there is one already, else in the browser. Never blocks: the request
     /// object tells how it goes. Options: resource as, scopes as, prompt s, acr_values as,
-    /// max_age u, token_type s, login_hint s, open b, timeout u, handle_token s, detach b.
+    /// max_age u, token_type s, login_hint s, open b, timeout u, handle_token s, detach b,
+    /// correlation_id s.
     async fn acquire(
         &self,
         account_or_provider: String,
@@ -207,8 +208,8 @@ impl Manager {
     ) -> Result<(String, Dict), Failure> {
         let _answering = self.desk.answering.token();
         let caller = self.desk.callers.of(header).await?;
-        let mut report = report?;
-        let correlation_id = report.correlation_id.take();
+        let report = report?;
+        let correlation_id = report.correlation_id.clone();
         let report = translate::challenge_report(report)?;
         let reaction = self.desk.broker.report_challenge(&caller, report).await?;
         let told = translate::reaction(reaction, correlation_id);
@@ -230,7 +231,7 @@ impl Manager {
     ) -> Result<OwnedObjectPath, Failure> {
         let caller = self.desk.callers.of(header).await?;
         let (request, handling) = request?;
-        let pending = self.desk.broker.acquire(&caller, translate::acquire_request(request)?)?;
+        let pending = self.desk.broker.acquire(&caller, &translate::acquire_request(request)?)?;
         request::open(connection, header, handling, pending).await
     }
 }

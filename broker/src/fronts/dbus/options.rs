@@ -12,6 +12,9 @@ use zbus::{OwnedVariant, Variant};
 /// options takes this one.
 pub(super) const ERROR_DETAILS: &str = "error_details";
 
+/// The option by which a program names a request in its own words.
+pub(super) const CORRELATION_ID: &str = "correlation_id";
+
 /// Options as they come.
 pub(super) type Options = HashMap<String, OwnedVariant>;
 
@@ -97,7 +100,7 @@ pub(super) fn get_token(
         acr_values: reader.texts("acr_values")?,
         token_type: reader.text("token_type")?,
         timeout: reader.number("timeout")?,
-        correlation_id: reader.text("correlation_id")?,
+        correlation_id: reader.text(CORRELATION_ID)?,
     };
     let sink = reader.descriptor("sink")?;
     reader.finish()?;
@@ -124,7 +127,7 @@ pub(super) fn get_headers(
         acr_values: reader.texts("acr_values")?,
         token_type: reader.text("token_type")?,
         timeout: reader.number("timeout")?,
-        correlation_id: reader.text("correlation_id")?,
+        correlation_id: reader.text(CORRELATION_ID)?,
     };
     let sink = reader.descriptor("sink")?;
     reader.finish()?;
@@ -149,7 +152,7 @@ pub(super) fn report_challenge(
         token_type: reader.text("token_type")?,
         dpop_nonce: reader.text("dpop_nonce")?,
         ath: reader.text("ath")?,
-        correlation_id: reader.text("correlation_id")?,
+        correlation_id: reader.text(CORRELATION_ID)?,
     };
     reader.finish()?;
     Ok(request)
@@ -172,8 +175,9 @@ pub(super) fn acquire(
         login_hint: reader.text("login_hint")?,
         open: reader.truth("open")?,
         timeout: reader.number("timeout")?,
+        correlation_id: reader.text(CORRELATION_ID)?,
     };
-    let handling = handling(&mut reader)?;
+    let handling = handling(&mut reader, request.correlation_id.clone())?;
     reader.finish()?;
     Ok((request, handling))
 }
@@ -183,8 +187,12 @@ pub(super) fn sign_out(
     options: Options,
 ) -> Result<(wire::SignOut, Handling), Failure> {
     let mut reader = Reader::new(options);
-    let request = wire::SignOut { account, local: reader.truth("local")? };
-    let handling = handling(&mut reader)?;
+    let request = wire::SignOut {
+        account,
+        local: reader.truth("local")?,
+        correlation_id: reader.text(CORRELATION_ID)?,
+    };
+    let handling = handling(&mut reader, request.correlation_id.clone())?;
     reader.finish()?;
     Ok((request, handling))
 }
@@ -196,6 +204,8 @@ pub(super) struct Handling {
     pub(super) token: Option<String>,
     /// Whether it outlives its sender.
     pub(super) life: Life,
+    /// The caller's own word for it, for the signal that ends it.
+    pub(super) correlation_id: Option<String>,
 }
 
 /// How long a request lives.
@@ -208,7 +218,7 @@ pub(super) enum Life {
     Detached,
 }
 
-fn handling(reader: &mut Reader) -> Result<Handling, Failure> {
+fn handling(reader: &mut Reader, correlation_id: Option<String>) -> Result<Handling, Failure> {
     let token = reader.text("handle_token")?;
     let plain = |token: &String| {
         !token.is_empty()
@@ -222,5 +232,5 @@ fn handling(reader: &mut Reader) -> Result<Handling, Failure> {
     }
     let life =
         if reader.truth("detach")? == Some(true) { Life::Detached } else { Life::WithSender };
-    Ok(Handling { token, life })
+    Ok(Handling { token, life, correlation_id })
 }

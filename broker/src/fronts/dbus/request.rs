@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use authbroker_client::wire::broker1::ROOT_PATH;
+use authbroker_client::wire::broker1::{Progress, ROOT_PATH};
 use authbroker_core::failure::{Code, Failure};
 use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedObjectPath, Variant, interface};
 
 use super::error::{details, error_name};
-use super::options::{Handling, Life};
+use super::options::{CORRELATION_ID, Handling, Life};
 use crate::broker::Pending;
 use crate::fronts::translate;
 use crate::sign_ins::Phase;
@@ -52,7 +52,8 @@ impl Request {
         details: HashMap<&str, Variant<'_>>,
     ) -> zbus::Result<()>;
 
-    /// How it ended: 0 done, with account; 1 cancelled; 2 failed, with error and message.
+    /// How it ended: 0 done, with account; 1 cancelled; 2 failed, with error and message. With the
+    /// correlation_id of the call.
     #[zbus(signal)]
     async fn response(
         emitter: &SignalEmitter<'_>,
@@ -93,7 +94,8 @@ pub(super) async fn open(
         Life::WithSender => Some(owner),
         Life::Detached => None,
     };
-    tokio::spawn(follow(connection.clone(), path.clone(), emitter, pending, close, watcher));
+    let teller = Teller { emitter, correlation_id: handling.correlation_id };
+    tokio::spawn(follow(connection.clone(), path.clone(), teller, pending, close, watcher));
     Ok(path)
 }
 
@@ -110,7 +112,7 @@ fn path_of(owner: &UniqueName<'_>, token: Option<&str>) -> Result<OwnedObjectPat
 async fn follow(
     connection: Connection,
     path: OwnedObjectPath,
-    emitter: SignalEmitter<'static>,
+    teller: Teller,
     mut pending: Pending,
     close: CancellationToken,
     watcher: Option<UniqueName<'static>>,
@@ -127,7 +129,7 @@ async fn follow(
         };
         let Some(phase) = phase else { break };
         let last = matches!(phase, Phase::Done(_) | Phase::Failed(_));
-        if let Err(error) = tell(&emitter, &phase).await {
+        if let Err(error) = teller.tell(&phase).await {
             tracing::debug!(%error, "a request's signal was not sent");
         }
         if last {
@@ -137,38 +139,55 @@ async fn follow(
     let _gone = connection.object_server().remove::<Request, _>(path).await;
 }
 
-async fn tell(emitter: &SignalEmitter<'_>, phase: &Phase) -> zbus::Result<()> {
-    match phase {
-        Phase::Done(id) => {
-            Request::response(emitter, 0, HashMap::from([("account", Variant::from(id.as_str()))]))
-                .await
-        }
-        Phase::Failed(failure) => {
-            let mut results = details(failure);
-            let name = error_name(failure);
-            results.insert("error", Variant::from(name.as_str()));
-            results.insert("message", Variant::from(failure.message.as_str()));
-            let code = if failure.code == Code::Cancelled { 1 } else { 2 };
-            Request::response(emitter, code, results).await
-        }
-        phase => {
-            let progress = translate::progress(phase).unwrap_or_default();
-            let known = [
-                ("url", &progress.url),
-                ("user_code", &progress.user_code),
-                ("url_complete", &progress.url_complete),
-                ("message", &progress.message),
-            ];
-            let told = known.iter();
-            let mut details: HashMap<_, _> = told
-                .filter_map(|(name, value)| Some((*name, Variant::from(value.as_deref()?))))
-                .collect();
-            if let Some(seconds) = progress.expires_in {
-                details.insert("expires_in", Variant::from(seconds));
+/// Tells a request's caller how it goes.
+struct Teller {
+    emitter: SignalEmitter<'static>,
+    correlation_id: Option<String>,
+}
+
+impl Teller {
+    async fn tell(&self, phase: &Phase) -> zbus::Result<()> {
+        let emitter = &self.emitter;
+        match phase {
+            Phase::Done(id) => {
+                let mut results = HashMap::from([("account", Variant::from(id.as_str()))]);
+                if let Some(word) = &self.correlation_id {
+                    results.insert(CORRELATION_ID, Variant::from(word.as_str()));
+                }
+                Request::response(emitter, 0, results).await
             }
-            Request::progress(emitter, progress.phase.as_deref().unwrap_or_default(), details).await
+            Phase::Failed(failure) => {
+                let mut results = details(failure, self.correlation_id.as_deref());
+                let name = error_name(failure);
+                results.insert("error", Variant::from(name.as_str()));
+                results.insert("message", Variant::from(failure.message.as_str()));
+                let code = if failure.code == Code::Cancelled { 1 } else { 2 };
+                Request::response(emitter, code, results).await
+            }
+            phase => {
+                let progress = translate::progress(phase).unwrap_or_default();
+                let name = progress.phase.as_deref().unwrap_or_default();
+                Request::progress(emitter, name, shown(&progress)).await
+            }
         }
     }
+}
+
+/// What a phase tells beside its name.
+fn shown(progress: &Progress) -> HashMap<&'static str, Variant<'_>> {
+    let known = [
+        ("url", &progress.url),
+        ("user_code", &progress.user_code),
+        ("url_complete", &progress.url_complete),
+        ("message", &progress.message),
+    ];
+    let told = known.into_iter();
+    let mut shown: HashMap<_, _> =
+        told.filter_map(|(name, value)| Some((name, Variant::from(value.as_deref()?)))).collect();
+    if let Some(seconds) = progress.expires_in {
+        shown.insert("expires_in", Variant::from(seconds));
+    }
+    shown
 }
 
 /// Completes when the sender leaves the bus; never, where nobody is watched.

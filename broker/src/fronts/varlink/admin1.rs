@@ -9,7 +9,7 @@ use authbroker_core::failure::Failure;
 use authbroker_core::request::{AccountRef, CodePage, SignInRequest, Way};
 
 use super::broker1::follow;
-use super::router::{Parameters, Replies, Router, bad, good, read};
+use super::router::{Parameters, Replies, Router, bad, good, read, send};
 use crate::config::{ConfigError, Settings};
 use crate::fronts::translate;
 
@@ -36,10 +36,14 @@ impl std::fmt::Debug for DaemonFacts {
 
 impl Router {
     pub(super) async fn sign_in(&self, parameters: Parameters<'_>, more: bool, replies: Replies) {
-        let request = read(parameters).and_then(sign_in_request);
-        let pending =
-            request.and_then(|request| self.services.broker.sign_in(&self.caller, request));
-        follow(pending, more, replies).await;
+        let wire = match read::<wire::SignIn>(parameters) {
+            Ok(wire) => wire,
+            Err(failure) => return send(&replies, bad(&failure, None)).await,
+        };
+        let correlation_id = wire.correlation_id.clone();
+        let pending = sign_in_request(wire)
+            .and_then(|request| self.services.broker.sign_in(&self.caller, &request));
+        follow(pending, correlation_id, more, replies).await;
     }
 
     pub(super) fn status(&self) -> Reply {
@@ -91,5 +95,6 @@ fn sign_in_request(wire: wire::SignIn) -> Result<SignInRequest, Failure> {
         token_type: wire.token_type.as_deref().map(translate::token_type).transpose()?,
         login_hint: wire.login_hint,
         timeout: wire.timeout.map(translate::seconds),
+        correlation_id: wire.correlation_id,
     })
 }

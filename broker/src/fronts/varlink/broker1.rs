@@ -4,7 +4,7 @@ use authbroker_client::wire::broker1 as wire;
 use authbroker_client::wire::frame::Reply;
 use authbroker_core::caller::Door;
 use authbroker_core::failure::{Code, Failure};
-use authbroker_core::request::AccountRef;
+use authbroker_core::ids::AccountId;
 
 use super::router::{Parameters, Replies, Router, bad, good, read, send};
 use crate::broker::Pending;
@@ -47,11 +47,11 @@ impl Router {
     }
 
     pub(super) async fn report_challenge(&self, parameters: Parameters<'_>) -> Reply {
-        let mut wire: wire::ReportChallenge = match read(parameters) {
+        let wire: wire::ReportChallenge = match read(parameters) {
             Ok(wire) => wire,
             Err(failure) => return bad(&failure, None),
         };
-        let correlation_id = wire.correlation_id.take();
+        let correlation_id = wire.correlation_id.clone();
         let reaction = match translate::challenge_report(wire) {
             Ok(report) => self.services.broker.report_challenge(&self.caller, report).await,
             Err(failure) => Err(failure),
@@ -71,19 +71,25 @@ impl Router {
     }
 
     pub(super) async fn acquire(&self, parameters: Parameters<'_>, more: bool, replies: Replies) {
-        let request = read(parameters).and_then(translate::acquire_request);
-        let pending =
-            request.and_then(|request| self.services.broker.acquire(&self.caller, request));
-        follow(pending, more, replies).await;
+        let wire = match read::<wire::Acquire>(parameters) {
+            Ok(wire) => wire,
+            Err(failure) => return send(&replies, bad(&failure, None)).await,
+        };
+        let correlation_id = wire.correlation_id.clone();
+        let pending = translate::acquire_request(wire)
+            .and_then(|request| self.services.broker.acquire(&self.caller, &request));
+        follow(pending, correlation_id, more, replies).await;
     }
 
     pub(super) async fn sign_out(&self, parameters: Parameters<'_>, more: bool, replies: Replies) {
         let opener = if self.caller.door == Door::Admin { Opener::Caller } else { Opener::Broker };
-        let pending = read::<wire::SignOut>(parameters).and_then(|wire| {
-            let account = AccountRef::new(wire.account.clone());
-            self.services.broker.sign_out(&self.caller, &account, translate::reach(&wire), opener)
-        });
-        follow(pending, more, replies).await;
+        let request = match read::<wire::SignOut>(parameters) {
+            Ok(wire) => translate::sign_out_request(wire),
+            Err(failure) => return send(&replies, bad(&failure, None)).await,
+        };
+        let correlation_id = request.correlation_id.clone();
+        let pending = self.services.broker.sign_out(&self.caller, request, opener);
+        follow(pending, correlation_id, more, replies).await;
     }
 
     /// Every account, then each change, for as long as the peer stays.
@@ -112,21 +118,27 @@ impl Router {
 }
 
 /// Tells how a request goes on: each phase to a peer that takes more, the end to any.
-pub(super) async fn follow(pending: Result<Pending, Failure>, more: bool, replies: Replies) {
+pub(super) async fn follow(
+    pending: Result<Pending, Failure>,
+    correlation_id: Option<String>,
+    more: bool,
+    replies: Replies,
+) {
     let mut pending = match pending {
         Ok(pending) => pending,
-        Err(failure) => return send(&replies, bad(&failure, None)).await,
+        Err(failure) => return send(&replies, bad(&failure, correlation_id)).await,
     };
     while let Some(phase) = pending.next().await {
         let reply = match &phase {
-            Phase::Done(id) => good(
-                &wire::Progress { account: Some(id.to_string()), ..wire::Progress::default() },
-                false,
-            ),
-            Phase::Failed(failure) => bad(failure, None),
+            Phase::Done(id) => good(&done(id, correlation_id.clone()), false),
+            Phase::Failed(failure) => bad(failure, correlation_id.clone()),
             _ if !more => continue,
             phase => good(&translate::progress(phase).unwrap_or_default(), true),
         };
         send(&replies, reply).await;
     }
+}
+
+fn done(id: &AccountId, correlation_id: Option<String>) -> wire::Progress {
+    wire::Progress { account: Some(id.to_string()), correlation_id, ..wire::Progress::default() }
 }

@@ -104,6 +104,7 @@ impl DBus {
         put(&mut options, "token_type", challenge.token_type);
         put(&mut options, "dpop_nonce", challenge.dpop_nonce);
         put(&mut options, "ath", challenge.ath);
+        put(&mut options, "correlation_id", challenge.correlation_id);
         let ReportChallenge { account, uri, status, www_authenticate, .. } = challenge;
         let body = (account, uri, status, www_authenticate, options);
         let reply = self.manager("ReportChallenge", &body).await?;
@@ -151,6 +152,7 @@ impl DBus {
         put(&mut options, "login_hint", request.login_hint);
         put(&mut options, "open", request.open);
         put(&mut options, "timeout", request.timeout);
+        put(&mut options, "correlation_id", request.correlation_id);
         let pending = self.prepare(&mut options).await?;
         self.manager("Acquire", &(request.account, "", options)).await?;
         Ok(self.follow(pending))
@@ -159,6 +161,7 @@ impl DBus {
     pub(crate) async fn sign_out(&self, request: SignOut) -> Result<Replies<Progress>, Error> {
         let mut options = with_details();
         put(&mut options, "local", request.local);
+        put(&mut options, "correlation_id", request.correlation_id);
         let pending = self.prepare(&mut options).await?;
         let path = self.account_path(&request.account).await?;
         self.call(&path, ACCOUNT, "SignOut", &options).await?;

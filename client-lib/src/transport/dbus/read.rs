@@ -23,11 +23,16 @@ pub(super) fn read_request_signal(message: &Message) -> Result<Progress, Error> 
             expires_in: details.contains_key("expires_in").then(|| number(&details, "expires_in")),
             message: word(&details, "message"),
             account: word(&details, "account"),
+            correlation_id: None,
         });
     }
     let (code, details): (u32, Dict) = message.body().deserialize().map_err(from_zbus)?;
     match code {
-        0 => Ok(Progress { account: Some(text(&details, "account")), ..Progress::default() }),
+        0 => Ok(Progress {
+            account: Some(text(&details, "account")),
+            correlation_id: word(&details, "correlation_id"),
+            ..Progress::default()
+        }),
         _ => Err(read_error(&text(&details, "error"), &details, text(&details, "message"))),
     }
 }
@@ -112,7 +117,7 @@ pub(super) fn read_error(name: &str, details: &Dict, message: String) -> Error {
             oauth_error: word(details, "oauth_error"),
             acr_values: list(details, "acr_values"),
             max_age: details.contains_key("max_age").then(|| number(details, "max_age")),
-            correlation_id: None,
+            correlation_id: word(details, "correlation_id"),
         },
     )
 }

@@ -50,6 +50,7 @@ fn request(login: Login) -> SignIn {
         token_type: None,
         login_hint: login.login_hint,
         timeout: login.timeout,
+        correlation_id: None,
     }
 }
 
