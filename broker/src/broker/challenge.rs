@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authbroker_core::account::Account;
+use authbroker_core::audit::{Event, Fingerprint, Record};
 use authbroker_core::caller::Caller;
 use authbroker_core::challenge::{Remedy, remedy};
 use authbroker_core::failure::{Code, Failure, StepUp};
@@ -65,6 +66,37 @@ pub struct Terms {
     pub token_type: Option<TokenType>,
 }
 
+impl Reaction {
+    /// The word for it on the wire.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Retry(_) => "retry",
+            Self::InteractionRequired(_) => "interaction-required",
+            Self::NotMine(_) => "not-mine",
+        }
+    }
+}
+
+/// What the record says of a report.
+struct Told {
+    request: TokenRequest,
+    origin: String,
+    status: u16,
+    fingerprint: Option<Fingerprint>,
+}
+
+impl Told {
+    fn of(report: &ChallengeReport) -> Self {
+        let origin = Origin::of(&report.uri).map(|origin| origin.to_string());
+        Self {
+            request: report.token.clone(),
+            origin: origin.unwrap_or_default(),
+            status: report.status,
+            fingerprint: report.ath.as_deref().and_then(Fingerprint::of_ath),
+        }
+    }
+}
+
 impl Broker {
     /// What to do about an API's refusal.
     pub async fn report_challenge(
@@ -72,12 +104,29 @@ impl Broker {
         caller: &Caller,
         report: ChallengeReport,
     ) -> Result<Reaction, Failure> {
-        let request = report.token.clone();
+        let told = Told::of(&report);
         let reaction = self.react(caller, report).await;
-        if let Err(failure) = &reaction {
-            self.record_token(caller, &request, Err(failure));
+        match &reaction {
+            Ok(Reaction::NotMine(_)) => {}
+            Ok(reaction) => self.record_challenge(caller, told, reaction),
+            Err(failure) => self.record_token(caller, &told.request, Err(failure)),
         }
         reaction
+    }
+
+    fn record_challenge(&self, caller: &Caller, told: Told, reaction: &Reaction) {
+        let Told { request, origin, status, fingerprint } = told;
+        let said = format!("{origin} answered {status}: {}", reaction.name());
+        let account = self.resolve(caller, &request.account).ok().map(|account| account.id);
+        let record = Record {
+            account,
+            resources: request.resources,
+            scopes: request.scopes,
+            fingerprint,
+            correlation_id: request.correlation_id,
+            ..Record::of(Event::Challenge)
+        };
+        self.record(record.by(caller).saying(said));
     }
 
     async fn react(

@@ -49,7 +49,7 @@ impl Broker {
         patience: Patience<'_>,
         verdict: Verdict,
     ) -> Result<Verdict, Failure> {
-        let allowed = Verdict { decision: Decision::Allow, ..verdict };
+        let allowed = Verdict { decision: Decision::Allow, basis: Basis::Pass, ..verdict };
         let unanswered = || unanswered(query.caller, account, query.resources, query.scopes);
         match patience {
             Patience::Silent if self.0.consent.take_pass(query) => Ok(allowed),

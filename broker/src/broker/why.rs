@@ -109,6 +109,7 @@ impl Broker {
                 format!("no rule and no answer is about {what}, and [policy] {key} is {word:?}")
             }
             Basis::Manifest(file) => format!("the app does not say that it needs {what}: {file}"),
+            Basis::Pass => format!("somebody allowed {what}, this once"),
             Basis::AdminDoor => "a person at the admin tool is asked for nothing".to_owned(),
             Basis::Minted => "the socket was made for it".to_owned(),
         }
@@ -139,7 +140,7 @@ fn needed(app: &App, account: &Account, reach: &Reach, verdict: &Verdict) -> Vec
         (_, Basis::Manifest(_)) => {
             vec!["a [[rule]] in the configuration that allows it".to_owned()]
         }
-        (_, Basis::AdminDoor | Basis::Minted) => Vec::new(),
+        (_, Basis::Pass | Basis::AdminDoor | Basis::Minted) => Vec::new(),
     };
     if reach.scopes.is_none() && verdict.scope.is_some() {
         needed

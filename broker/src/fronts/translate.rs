@@ -106,13 +106,13 @@ pub(super) fn headers(headers: &Headers, correlation_id: Option<String>) -> wire
 }
 
 pub(super) fn reaction(reaction: Reaction, correlation_id: Option<String>) -> wire::Reaction {
-    let (action, terms, message) = match reaction {
-        Reaction::Retry(terms) => ("retry", terms, None),
-        Reaction::InteractionRequired(terms) => ("interaction-required", terms, None),
-        Reaction::NotMine(why) => ("not-mine", Terms::default(), Some(why.to_owned())),
+    let action = reaction.name().to_owned();
+    let (terms, message) = match reaction {
+        Reaction::Retry(terms) | Reaction::InteractionRequired(terms) => (terms, None),
+        Reaction::NotMine(why) => (Terms::default(), Some(why.to_owned())),
     };
     wire::Reaction {
-        action: action.to_owned(),
+        action,
         scopes: terms.scopes.to_words(),
         acr_values: terms.step_up.acr_values,
         max_age: terms.step_up.max_age.map(|age| age.as_secs()),

@@ -105,6 +105,13 @@ async fn a_yes_for_this_once_is_good_for_one_token() {
     ends(pending).await.unwrap();
 
     app.token(TokenRequest::new()).await.unwrap();
+    let said = stand.recorded(|line| line["event"] == "consent").await;
+    assert_eq!(
+        (&said["decision"], &said["detail"]),
+        (&"allow".into(), &"a person answered: once".into())
+    );
+    let given = stand.recorded(|line| line["event"] == "token").await;
+    assert_eq!(given["rule"], "a yes for this once", "what it rests on");
     let again = app.token(TokenRequest::new()).await.unwrap_err();
     assert_eq!(code(&again), ErrorCode::ConsentRequired);
 }

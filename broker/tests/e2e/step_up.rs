@@ -25,6 +25,10 @@ async fn a_challenge_leads_to_one_sign_in_and_the_next_silent_call_has_the_stron
     let app = world.stand.app().await;
     let error = world.get(&app, "/private/recent").await.unwrap_err();
     let http::Error::InteractionRequired(interaction) = error else { panic!("{error:?}") };
+    let said = world.stand.recorded(|line| line["event"] == "challenge").await;
+    assert_eq!(said["detail"], format!("{} answered 401: interaction-required", world.api));
+    let given = world.stand.recorded(|line| line["event"] == "token").await;
+    assert_eq!(said["fingerprint"], given["fingerprint"], "the token that was refused");
     let mut pending = app.acquire(AcquireRequest::from(&*interaction)).await.unwrap();
     world.stand.browse_pending(&mut pending, "alice").await;
     pending.done().await.unwrap();

@@ -6,7 +6,7 @@ mod coalesce;
 
 use std::fmt;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -47,6 +47,8 @@ events! {
     Token = "token",
     /// A caller was given none.
     Refusal = "refusal",
+    /// An API refused a token, and the broker did something about it or named what would help.
+    Challenge = "challenge",
     /// A person signed in.
     SignIn = "sign-in",
     /// A sign-in came to nothing.
@@ -94,6 +96,13 @@ impl Fingerprint {
         let mut first = [0; 8];
         first.copy_from_slice(&Sha256::digest(token.expose())[..8]);
         Self(first)
+    }
+
+    /// The fingerprint of a token whose whole hash is known, as `ath` writes it (RFC 9449 §4.2).
+    pub fn of_ath(ath: &str) -> Option<Self> {
+        let hash = BASE64URL_NOPAD.decode(ath.as_bytes()).ok()?;
+        let hash: [u8; 32] = hash.try_into().ok()?;
+        hash.first_chunk().copied().map(Self)
     }
 }
 
@@ -267,6 +276,16 @@ mod tests {
     fn a_fingerprint_is_the_first_eight_bytes_of_the_hash() {
         // SHA-256 of "abc" (FIPS 180-2, appendix B.1).
         assert_eq!(Fingerprint::of(&Secret::new("abc".into())).to_string(), "ba7816bf8f01cfea");
+    }
+
+    #[test]
+    fn a_fingerprint_of_the_hash_is_that_of_the_token() {
+        let ath = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
+        let of_token = Fingerprint::of(&Secret::new("abc".into()));
+        assert_eq!(Fingerprint::of_ath(ath), Some(of_token));
+        for not_a_hash in ["", "ungWv48Bz-o", "no hash at all"] {
+            assert_eq!(Fingerprint::of_ath(not_a_hash), None);
+        }
     }
 
     #[test]

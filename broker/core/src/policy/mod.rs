@@ -128,6 +128,8 @@ pub enum Basis {
     },
     /// What the app says of itself, in this file: this is not in it.
     Manifest(Arc<str>),
+    /// A person's answer that holds once.
+    Pass,
     /// The admin tool's door: a person acts.
     AdminDoor,
     /// The socket was made for this consumer.
@@ -142,6 +144,7 @@ impl fmt::Display for Basis {
             Self::Default { verified: true } => f.write_str("[policy] verified"),
             Self::Default { verified: false } => f.write_str("[policy] unverified"),
             Self::Manifest(file) => write!(f, "manifest {file}"),
+            Self::Pass => f.write_str("a yes for this once"),
             Self::AdminDoor => f.write_str("the admin socket"),
             Self::Minted => f.write_str("a socket of its own"),
         }

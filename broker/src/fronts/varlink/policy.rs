@@ -118,6 +118,7 @@ fn explanation(told: &Explanation) -> wire::Explanation {
         Basis::Grant(id) => ("answer", None, Some(id.0)),
         Basis::Default { .. } => ("policy", None, None),
         Basis::Manifest(file) => ("manifest", Some(file.to_string()), None),
+        Basis::Pass => ("answer", None, None),
         Basis::AdminDoor => ("admin", None, None),
         Basis::Minted => ("minted", None, None),
     };
