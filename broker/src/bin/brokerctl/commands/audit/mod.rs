@@ -1,7 +1,7 @@
 //! `brokerctl audit`: who was given what, and whether that record is whole.
 
 mod files;
-mod show;
+pub(super) mod show;
 
 use authbroker_client::Error;
 use authbroker_client::wire::audit::{self as wire, AuditCheck, BrokenLine};

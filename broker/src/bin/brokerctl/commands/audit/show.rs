@@ -4,12 +4,16 @@ use authbroker_client::wire::audit::Entry;
 
 /// One line: when, what, who, whose, what for, and how it came out.
 pub(super) fn line(entry: &Entry) -> String {
+    format!("{:<19}  {}", time(&entry.time), what_happened(entry))
+}
+
+/// The same without the time.
+pub(in crate::commands) fn what_happened(entry: &Entry) -> String {
     let caller = entry.caller.as_ref().map(|caller| match caller.pid {
         Some(pid) => format!("{} ({pid})", caller.identity),
         None => caller.identity.clone(),
     });
     let columns = [
-        format!("{:<19}", time(&entry.time)),
         format!("{:<14}", event(entry)),
         format!("{:<16}", entry.account.as_deref().unwrap_or("-")),
         caller.unwrap_or_else(|| "-".to_owned()),
