@@ -117,7 +117,7 @@ impl Broker {
     fn record_challenge(&self, caller: &Caller, told: Told, reaction: &Reaction) {
         let Told { request, origin, status, fingerprint } = told;
         let said = format!("{origin} answered {status}: {}", reaction.name());
-        let account = self.resolve(caller, &request.account).ok().map(|account| account.id);
+        let account = self.resolve(caller, &request.account).ok().map(|account| account.id.clone());
         let record = Record {
             account,
             resources: request.resources,
