@@ -14,8 +14,9 @@ use super::worker::{self, Heard};
 use crate::args::Theme;
 use crate::{mark, theme};
 
-const USUAL_SIZE: [f32; 2] = [440.0, 560.0];
-const SMALLEST_SIZE: [f32; 2] = [360.0, 400.0];
+/// All of a usual question, and every answer to it.
+const USUAL_SIZE: [f32; 2] = [480.0, 640.0];
+const SMALLEST_SIZE: [f32; 2] = [360.0, 480.0];
 
 /// Opens the dialog and asks in it until it is closed. `runtime_dir` is where the broker's sockets
 /// are; `None` for the usual place.

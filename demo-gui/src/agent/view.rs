@@ -5,12 +5,15 @@ use std::time::Duration;
 use authbroker_client::wire::consent::Question;
 use eframe::egui::accesskit::{Live, Role};
 use eframe::egui::{
-    Button, CentralPanel, Color32, Frame, Key, Label, Margin, RichText, ScrollArea, Stroke, Ui,
-    Widget as _, vec2,
+    Align, Button, CentralPanel, Color32, Frame, Key, Label, Layout, Margin, RichText, ScrollArea,
+    Stroke, Ui, Widget as _, vec2,
 };
 
 use super::dialog::{Answer, Connection, Dialog, SETTLES};
-use crate::theme::{BUTTON, GRID, Palette};
+use crate::theme::{BUTTON, GRID, Palette, ROUNDISH};
+
+/// How wide the column of names is, in points.
+const NAMES: f32 = 88.0;
 
 /// Shows the dialog, and gives the person's answer to the question that is on it.
 pub fn show(ui: &mut Ui, dialog: &mut Dialog) -> Option<Answer> {
@@ -83,8 +86,12 @@ fn heading(ui: &mut Ui, text: &str) {
 
 fn fact(ui: &mut Ui, name: &str, value: &str) {
     let soft = Palette::of(ui).soft;
-    ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new(name).color(soft));
+    ui.horizontal_top(|ui| {
+        let left = Layout::left_to_right(Align::Min);
+        ui.allocate_ui_with_layout(vec2(NAMES, 0.0), left, |ui| {
+            ui.set_min_width(NAMES);
+            ui.label(RichText::new(name).color(soft));
+        });
         // Whatever an app put there is words, and no more.
         Label::new(value).wrap().ui(ui);
     });
@@ -92,8 +99,12 @@ fn fact(ui: &mut Ui, name: &str, value: &str) {
 
 fn doubt(ui: &mut Ui, text: &str) {
     let palette = Palette::of(ui);
-    let frame = Frame::new().fill(palette.alarm_tint).inner_margin(Margin::same(8));
-    frame.show(ui, |ui| ui.label(RichText::new(text).color(palette.alarm)));
+    let margin = Margin::symmetric(12, 8);
+    let frame = Frame::new().fill(palette.alarm_tint).corner_radius(ROUNDISH).inner_margin(margin);
+    frame.show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        ui.label(RichText::new(text).color(palette.alarm));
+    });
 }
 
 fn account(question: &Question) -> String {
@@ -111,7 +122,7 @@ fn answers(ui: &mut Ui, dialog: &mut Dialog) -> Option<Answer> {
         ui.ctx().request_repaint_after(Duration::from_secs_f64(left.min(SETTLES)));
     }
     let settled = left <= 0.0;
-    let pressed = ui.add_enabled_ui(settled, buttons).inner;
+    let pressed = ui.add_enabled_ui(settled, |ui| ui.vertical_centered(buttons).inner).inner;
     let (enter, escape) =
         ui.input(|input| (input.key_pressed(Key::Enter), input.key_pressed(Key::Escape)));
     let free = ui.memory(|memory| memory.focused().is_none());
