@@ -78,8 +78,21 @@ async fn a_person_goes_all_the_way_by_what_a_screen_reader_says() {
         let shot = window.until(meadow).await;
         window.keep(name, &shot);
     }
+    hears_of_it(&desk, &broker).await;
+}
+
+/// What happens elsewhere is told to the windows: neither asks for it.
+async fn hears_of_it(desk: &Desk, broker: &Broker) {
+    let before = broker.world().calls.len();
+    broker.change(|world| world.accounts.clear());
+    desk.both_say("Welcome").await;
+    broker.change(|world| world.accounts = vec![desk.alice()]);
+    desk.both_say("Alice Adams").await;
     desk.right.1.press("Log out").await;
     desk.both_say("Welcome").await;
+    let calls = broker.world().calls.split_off(before);
+    let asked = calls.iter().filter(|call| !["GetToken", "WhoAmI"].contains(&call.as_str()));
+    assert_eq!(asked.collect::<Vec<_>>(), ["SignOut"]);
 }
 
 /// Given up once, then done in one window; the other one shows it.

@@ -59,10 +59,16 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) async fn open(display: &Display, stand: &Stand, look: Look<'_>) -> Self {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_demo-gui"));
+        program.args(stand.args()).args(["--title", look.title]);
+        Self::of(&mut program, display, look).await
+    }
+
+    /// The window of a program, once it is there.
+    pub(crate) async fn of(program: &mut Command, display: &Display, look: Look<'_>) -> Self {
         let folder = TempDir::new().unwrap();
-        let program = Command::new(env!("CARGO_BIN_EXE_demo-gui"))
-            .args(stand.args())
-            .args(["--title", look.title, "--theme", look.theme])
+        let program = program
+            .args(["--theme", look.theme])
             .env("DISPLAY", &display.name)
             .env("DBUS_SESSION_BUS_ADDRESS", look.bus)
             .env("LIBGL_ALWAYS_SOFTWARE", "1")

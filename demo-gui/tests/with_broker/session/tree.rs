@@ -9,6 +9,8 @@ use zbus::{Connection, OwnedObjectPath, OwnedVariant, Type, Variant};
 use crate::stand::PATIENCE;
 
 const ROOT: &str = "/org/a11y/atspi/accessible/root";
+/// The bit of a state that says: it reacts to a person.
+const SENSITIVE: u32 = 1 << 24;
 const ACCESSIBLE: &str = "org.a11y.atspi.Accessible";
 
 /// Whose it is on the bus, and where.
@@ -58,23 +60,34 @@ impl App {
         self.find(name).await;
     }
 
-    /// Presses what is called `name`.
+    /// Waits until what is called `name` can be pressed.
+    pub(crate) async fn until_it_takes(&self, name: &str) {
+        self.find_so(name, true).await;
+    }
+
+    /// Presses what is called `name`, as soon as it can be pressed.
     pub(crate) async fn press(&self, name: &str) {
-        let (owner, path) = self.find(name).await;
+        let (owner, path) = self.find_so(name, true).await;
         let action = Some("org.a11y.atspi.Action");
         let done =
             self.bus.call_method(Some(owner.as_str()), path.as_str(), action, "DoAction", &0_i32);
         assert!(done.await.unwrap().body().deserialize::<bool>().unwrap(), "press {name}");
     }
 
-    /// The first that is called `name`, once it is there. A walk takes a while, which is pause
-    /// enough.
     async fn find(&self, name: &str) -> Node {
+        self.find_so(name, false).await
+    }
+
+    /// The first that is called `name`, once it is there and, where that is asked for, can be used. A
+    /// walk takes a while, which is pause enough.
+    async fn find_so(&self, name: &str, usable: bool) -> Node {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             let mut ahead = vec![self.root.clone()];
             while let Some(node) = ahead.pop() {
-                if called(&self.bus, &node).await.as_deref() == Some(name) {
+                if called(&self.bus, &node).await.as_deref() == Some(name)
+                    && (!usable || is_usable(&self.bus, &node).await)
+                {
                     return node;
                 }
                 ahead.extend(children(&self.bus, &node).await);
@@ -93,6 +106,11 @@ async fn called(bus: &Connection, node: &Node) -> Option<String> {
     let properties = "org.freedesktop.DBus.Properties";
     let name: OwnedVariant = ask(bus, node, properties, "Get", &(ACCESSIBLE, "Name")).await?;
     String::try_from(name).ok()
+}
+
+async fn is_usable(bus: &Connection, node: &Node) -> bool {
+    let states: Option<Vec<u32>> = ask(bus, node, ACCESSIBLE, "GetState", &()).await;
+    states.is_some_and(|states| states.first().is_some_and(|bits| bits & SENSITIVE != 0))
 }
 
 async fn ask<A: Serialize + Type, R: DeserializeOwned + Type>(

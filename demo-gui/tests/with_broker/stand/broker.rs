@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) expiry: Option<u64>,
     /// How many follow the accounts.
     pub(crate) watchers: u32,
+    /// The methods that were called, in their order.
+    pub(crate) calls: Vec<String>,
 }
 
 impl World {
@@ -115,6 +117,7 @@ async fn converse(mut connection: Connection, world: watch::Sender<World>) {
     while let Some(Ok(text)) = connection.next().await {
         let call: Call = serde_json::from_slice(&text).unwrap();
         let method = call.method.strip_prefix(INTERFACE).unwrap().trim_start_matches('.');
+        world.send_modify(|world| world.calls.push(method.to_owned()));
         match method {
             "Watch" => return follow(connection, world).await,
             "Acquire" => return acquire(connection, &world, read(call.parameters)).await,

@@ -2,6 +2,8 @@
 
 mod api;
 mod broker;
+#[cfg(target_os = "linux")]
+mod real;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +11,8 @@ use std::time::Duration;
 pub(crate) use api::{Api, Mood, SignIn};
 use authbroker_client::Account;
 pub(crate) use broker::{Broker, Person, World};
+#[cfg(target_os = "linux")]
+pub(crate) use real::RealBroker;
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives it up.
