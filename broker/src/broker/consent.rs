@@ -98,10 +98,26 @@ impl Broker {
             match heard {
                 Heard::Locked(now) => locked = now,
                 // What holds until the session is locked ends here, whatever the locker does.
-                Heard::LockWanted => self.0.consent.screen(true),
+                Heard::LockWanted => self.screen(true),
             }
-            self.0.consent.screen(locked);
+            self.screen(locked);
         }
+    }
+
+    /// The session is locked from now on, or no longer. What ends with that ends at once: an answer
+    /// that is still to be kept may wait for the vault. It ends behind that answer, too.
+    #[cfg(target_os = "linux")]
+    fn screen(&self, locked: bool) {
+        if locked {
+            self.end_until_locked();
+        }
+        self.0.consent.screen(locked);
+    }
+
+    /// Ends what people allowed until the session is locked, and for once.
+    pub(super) fn end_until_locked(&self) {
+        self.0.grants.lock();
+        self.0.consent.end_passes();
     }
 
     /// Asks through the desktop's notifications where no agent runs, for as long as the process
@@ -119,7 +135,7 @@ impl Broker {
             match chore {
                 Chore::Remember(question, answer) => self.keep_answer(question, answer).await,
                 Chore::Note(question, why) => self.record_silence(&question, why),
-                Chore::EndUntilLocked => self.0.grants.lock(),
+                Chore::EndUntilLocked => self.end_until_locked(),
                 Chore::Tell(ticket, answer) => self.0.consent.tell(ticket, answer),
             }
         }

@@ -61,7 +61,7 @@ impl Broker {
         put_away.map_err(|accounts| would_be_lost(&accounts))?;
         self.write_answers().await;
         locking.finish();
-        self.0.grants.lock();
+        self.end_until_locked();
         tracing::info!("the vault was locked");
         Ok(())
     }

@@ -157,12 +157,14 @@ impl Consent {
         self.lock().passes.take(query, clock::now().boot)
     }
 
+    /// Forgets every yes that was for once and not used yet.
+    pub fn end_passes(&self) {
+        self.lock().passes.clear();
+    }
+
     /// The session is locked from now on, or no longer.
     pub fn screen(&self, locked: bool) {
         let mut state = self.lock();
-        if locked {
-            state.passes.clear();
-        }
         self.step(&mut state, if locked { Event::Locked } else { Event::Unlocked });
     }
 

@@ -1,7 +1,7 @@
 //! The desk with those who ask and those who answer, without any door.
 
 use authbroker_core::caller::{Caller, Door};
-use authbroker_core::ids::ProviderName;
+use authbroker_core::ids::{AccountId, ProviderName};
 use authbroker_core::resource::Resources;
 use authbroker_core::scope::ScopeSet;
 
@@ -105,4 +105,31 @@ async fn a_question_ends_with_the_last_agent_and_with_a_locked_screen() {
     };
     let (answer, ()) = tokio::join!(consent.ask(question("read")), leave);
     assert_eq!(answer, Err(Refusal::NobodyThere));
+}
+
+#[tokio::test]
+async fn a_yes_for_once_that_is_kept_after_a_lock_ends_with_it() {
+    let (consent, mut chores) = Consent::new();
+    let mut agent = consent.register(Rank::Agent).unwrap();
+    let asking = tokio::spawn({
+        let consent = consent.clone();
+        async move { consent.ask(question("read")).await }
+    });
+    let id = shown(&mut agent).await;
+    consent.answer(agent.key(), id, Answer::Once).unwrap();
+    consent.screen(true);
+    // Whoever keeps answers comes to it only now.
+    for _ in ["the answer", "those who wait", "the lock"] {
+        match chores.next().await.unwrap() {
+            Chore::Remember(question, _) => consent.give_pass(question),
+            Chore::Tell(ticket, answer) => consent.tell(ticket, answer),
+            Chore::EndUntilLocked => consent.end_passes(),
+            Chore::Note(..) => panic!("it was answered"),
+        }
+    }
+    assert_eq!(asking.await.unwrap(), Ok(Answer::Once));
+    let Question { caller, provider, resources, scopes, .. } = &question("read");
+    let account = &AccountId::parse("acme-1").unwrap();
+    let query = Query { caller, account, provider, resources, scopes };
+    assert!(!consent.take_pass(&query));
 }
