@@ -28,6 +28,8 @@ use crate::sign_ins::Phase;
 /// Whether a person may be asked for a request's sake.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Patience<'a> {
+    /// Nor does a yes for once count, and none is used up: this is not what it was said for.
+    Settled,
     /// The answer must come at once.
     Silent,
     /// The caller waits for a person anyway, and is told here that one is asked.
@@ -72,12 +74,12 @@ impl Broker {
         &self,
         caller: &Caller,
         account: &Account,
-        patience: Patience<'_>,
     ) -> Result<Verdict, Failure> {
         let resources = self.0.providers.get(&account.provider);
         let resources = resources.map(|provider| provider.settings().resources.clone());
         let resources = resources.unwrap_or_default().into_iter().collect();
-        self.allowed(caller, account, &resources, &ScopeSet::default(), patience).await
+        let every = ScopeSet::default();
+        self.allowed(caller, account, &resources, &every, Patience::Settled).await
     }
 
     /// Looks at a token that is about to be given: a provider may give more than it was asked for,

@@ -141,7 +141,8 @@ impl Broker {
         else {
             return Ok(Reaction::NotMine("no API of this account lives there"));
         };
-        self.allowed(caller, &account, &resources, &report.token.scopes, Patience::Silent).await?;
+        let scopes = &report.token.scopes;
+        self.allowed(caller, &account, &resources, scopes, Patience::Settled).await?;
         report.token.resources = resources;
         if let (Some(origin), Some(nonce)) = (Origin::of(&report.uri), &report.dpop_nonce) {
             self.0.nonces.note(origin, nonce);

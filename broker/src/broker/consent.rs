@@ -53,7 +53,7 @@ impl Broker {
         let unanswered = || unanswered(query.caller, account, query.resources, query.scopes);
         match patience {
             Patience::Silent if self.0.consent.take_pass(query) => Ok(allowed),
-            Patience::Silent => Err(unanswered()),
+            Patience::Settled | Patience::Silent => Err(unanswered()),
             Patience::MayAsk { phases, correlation_id } => {
                 if self.0.consent.can_ask() {
                     let _left = phases.send(Phase::Consent).await;

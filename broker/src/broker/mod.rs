@@ -328,7 +328,7 @@ impl Broker {
         let (broker, caller) = (self.clone(), caller.clone());
         Ok(pending(move |phases| async move {
             // Not a thing to ask a person about: a yes would be one to every token of the account.
-            match broker.allowed_all(&caller, &account, Patience::Silent).await {
+            match broker.allowed_all(&caller, &account).await {
                 Ok(_) => broker.leave(&caller, account, &request, opener, phases).await,
                 Err(failure) => {
                     broker.record_sign_out(&caller, &request, Some(&account.id), Err(&failure));

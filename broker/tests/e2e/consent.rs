@@ -2,7 +2,9 @@
 
 use std::process::Stdio;
 
-use authbroker_client::{AcquireRequest, Client, ErrorCode, Pending, Step, TokenRequest};
+use authbroker_client::{
+    AcquireRequest, Challenge, Client, ErrorCode, Pending, Step, TokenRequest,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
@@ -114,6 +116,22 @@ async fn a_yes_for_this_once_is_good_for_one_token() {
     assert_eq!(given["rule"], "a yes for this once", "what it rests on");
     let again = app.token(TokenRequest::new()).await.unwrap_err();
     assert_eq!(code(&again), ErrorCode::ConsentRequired);
+}
+
+#[tokio::test]
+async fn a_yes_for_this_once_is_none_to_a_sign_out_and_not_used_up_by_it() {
+    let (stand, _apps) = undecided().await;
+    let app = stand.app().await;
+    let mut agent = Agent::start(&stand).await;
+    let pending = asks(&app).await;
+    agent.answer_next("once").await;
+    ends(pending).await.unwrap();
+    let refused = app.sign_out("").await.unwrap().done().await.unwrap_err();
+    assert_eq!(code(&refused), ErrorCode::ConsentRequired);
+    let challenge = Challenge::new(&TokenRequest::new(), "http://127.0.0.1:1/", 401);
+    let nothing = app.report_challenge(challenge.www_authenticate("Bearer")).await;
+    assert_ne!(nothing.map(|reaction| reaction.action).unwrap_or_default(), "retry");
+    app.token(TokenRequest::new()).await.unwrap();
 }
 
 #[tokio::test]
