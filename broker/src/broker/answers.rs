@@ -80,6 +80,16 @@ impl Broker {
         caller: &Caller,
         wanted: Wanted,
     ) -> Result<(Grant, Option<Verdict>), Failure> {
+        let app = wanted.app.clone();
+        let granted = self.find_grant(caller, wanted).await;
+        granted.inspect_err(|failure| self.record_unchanged(caller, &app, failure))
+    }
+
+    async fn find_grant(
+        &self,
+        caller: &Caller,
+        wanted: Wanted,
+    ) -> Result<(Grant, Option<Verdict>), Failure> {
         self.admit(caller)?;
         let Wanted { app, account, reach, ruling, lasts } = wanted;
         self.within_manifest(&app, &reach, ruling)?;
@@ -91,6 +101,11 @@ impl Broker {
         let what = format!("for {}, account {}", grant.app, grant.account);
         self.record(answered(&grant).by(caller).saying(what));
         Ok((grant.clone(), self.overruling(&grant)))
+    }
+
+    fn record_unchanged(&self, caller: &Caller, app: &App, failure: &Failure) {
+        let record = Record::of(Event::Policy).by(caller).failed(failure);
+        self.record(record.saying(format!("nothing is said of {app}: {}", failure.message)));
     }
 
     /// Takes answers back, and gives them.

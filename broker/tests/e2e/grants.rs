@@ -168,6 +168,8 @@ async fn nobody_is_talked_into_more_than_an_app_says_it_needs() {
     let mail = apps.name("mail");
     let beyond = ctl(&stand, &["grants", "allow", &mail]).await;
     beyond.assert_fails(4, "does not say that it needs that", "--scope email");
+    let line = stand.recorded(|line| line["error"] == "PolicyDenied").await;
+    assert_eq!((&line["event"], &line["caller"]["door"]), (&"policy".into(), &"admin".into()));
     let told = apps.run(&stand, "mail", &["token", "--scope", "openid"]).await;
     told.assert_fails(4, "its manifest does not ask for that", "brokerctl why");
     let told = why(&stand, &[&mail, "--scope", "openid"]).await;

@@ -83,6 +83,11 @@ impl Asked {
         self.news.swap(false, Ordering::Relaxed)
     }
 
+    /// Something is still to be written.
+    pub(super) fn has_news(&self) {
+        self.news.store(true, Ordering::Relaxed);
+    }
+
     /// Adds what was counted before this daemon started.
     pub(super) fn take_up(&self, book: &Book) {
         let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);

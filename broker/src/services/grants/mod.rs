@@ -251,7 +251,8 @@ impl Grants {
         if *trust != Trust::Proven || !self.0.asked.take_news() {
             return Ok(());
         }
-        self.write(&self.snapshot(), seal)
+        let written = self.write(&self.snapshot(), seal);
+        written.inspect_err(|_| self.0.asked.has_news())
     }
 
     /// Writes everything anew: the vault has a new key.
