@@ -239,6 +239,12 @@ fn exchange(seen: &Seen<'_>) -> Finding {
 
 fn sign_out(seen: &Seen<'_>) -> Finding {
     let about = "sign-out";
+    let listed = seen.announced.revocation_methods.as_deref();
+    if seen.metadata.revocation.is_some()
+        && let Some(finding) = cannot_revoke(listed, method(&seen.settings.client_auth))
+    {
+        return finding;
+    }
     match (seen.metadata.revocation.is_some(), seen.metadata.end_session.is_some()) {
         (true, true) => Finding::good(about, "revokes the tokens and ends the browser's session"),
         (true, false) => Finding::good(about, "revokes the tokens; the browser's session goes on"),
@@ -253,6 +259,19 @@ fn sign_out(seen: &Seen<'_>) -> Finding {
             "set endpoints.revocation in the configuration, if its documentation names one",
         ),
     }
+}
+
+/// Where tokens are revoked for clients that prove themselves in another way than this one (RFC 8414
+/// §2). Some providers want that even of those that they know to have nothing to prove themselves
+/// with.
+fn cannot_revoke(listed: Option<&[String]>, method: &str) -> Option<Finding> {
+    let wanted = listed.filter(|list| !list.is_empty() && !has(list, method))?.join(" or ");
+    let own = if method == "none" { "a public client" } else { method };
+    Some(Finding::note(
+        "sign-out",
+        format!("tokens are revoked for {wanted} alone, and this is {own}: they end by themselves"),
+        "have such a client registered, and say so in client_auth, if that is not enough",
+    ))
 }
 
 /// Whether a list was given, and has no such word.
@@ -293,6 +312,18 @@ mod tests {
             assert!(finding.text.contains(words), "{finding:?}");
             assert_eq!(finding.cure.is_empty(), grade != Grade::Problem, "{finding:?}");
         }
+    }
+
+    #[test]
+    fn a_client_that_may_not_revoke_is_told_before_it_tries() {
+        let basic = ["client_secret_basic".to_owned()];
+        let finding = cannot_revoke(Some(&basic), "none").unwrap();
+        assert_eq!(finding.grade, Grade::Note);
+        assert!(finding.text.contains("client_secret_basic alone, and this is a public client"));
+        assert!(cannot_revoke(Some(&basic), "private_key_jwt").is_some());
+        assert!(cannot_revoke(Some(&basic), "client_secret_basic").is_none());
+        assert!(cannot_revoke(None, "none").is_none(), "nobody knows before it is tried");
+        assert!(cannot_revoke(Some(&[]), "none").is_none());
     }
 
     #[test]

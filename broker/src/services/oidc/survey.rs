@@ -57,6 +57,7 @@ pub(super) struct Announced {
     pub(super) grants: Option<Vec<String>>,
     pub(super) auth_methods: Option<Vec<String>>,
     pub(super) challenge_methods: Option<Vec<String>>,
+    pub(super) revocation_methods: Option<Vec<String>>,
 }
 
 /// The provider's keys, and what came with them.
@@ -77,6 +78,7 @@ impl Announced {
             grants: list("grant_types_supported"),
             auth_methods: list("token_endpoint_auth_methods_supported"),
             challenge_methods: list("code_challenge_methods_supported"),
+            revocation_methods: list("revocation_endpoint_auth_methods_supported"),
         }
     }
 }

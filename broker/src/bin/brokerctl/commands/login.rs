@@ -64,18 +64,36 @@ async fn follow(
         Browser::None => browser::pasted_lines(),
         Browser::Own | Browser::OwnForCodes => mpsc::channel(1).1,
     };
+    let mut wait = "Asking the provider";
     loop {
+        // Where a person types, nothing turns.
+        let waiting = (browser != Browser::None).then(|| printer.wait(wait));
         tokio::select! {
-            step = pending.next() => match step? {
-                Step::Done(account) => return Ok(account),
-                Step::Progress(progress) => tell(&progress, browser, printer).await?,
-            },
+            step = pending.next() => {
+                drop(waiting);
+                match step? {
+                    Step::Done(account) => return Ok(account),
+                    Step::Progress(progress) => {
+                        tell(&progress, browser, printer).await?;
+                        wait = waits_for(&progress).unwrap_or(wait);
+                    }
+                }
+            }
             Some(line) = pasted.recv() => {
                 if !line.trim().is_empty() && !browser::deliver(&line).await {
                     printer.say("That is not the address that this sign-in waits for; paste the whole address of the page that did not load.");
                 }
             }
         }
+    }
+}
+
+/// What is waited for after this, where that is something else than before.
+fn waits_for(progress: &Progress) -> Option<&'static str> {
+    match progress.phase.as_deref() {
+        Some("url" | "device-code") => Some("Waiting for you to sign in"),
+        Some("exchanging") => Some("Waiting for the provider"),
+        _ => None,
     }
 }
 
@@ -101,7 +119,7 @@ async fn tell(progress: &Progress, browser: Browser, printer: &Printer) -> Resul
                 printer.say("No browser could be opened here.");
             }
         }
-        (Some("exchanging"), _) => printer.say("The provider has answered; finishing …"),
+        (Some("exchanging"), _) => printer.say("The provider has answered."),
         _ => {
             if let Some(message) = &progress.message {
                 printer.say(&format!("note: {message}"));

@@ -29,7 +29,10 @@ async fn sign_out(
     let mut pending = broker.sign_out(account, logout.local).await?;
     let mut report = String::new();
     loop {
-        match pending.next().await? {
+        let waiting = printer.wait("Signing out");
+        let step = pending.next().await?;
+        drop(waiting);
+        match step {
             Step::Progress(progress) if progress.phase.as_deref() == Some("report") => {
                 report = progress.message.unwrap_or_default();
             }

@@ -63,7 +63,10 @@ async fn sign_in(broker: &Client, args: &Token, printer: &Printer) -> Result<(),
     }
     let mut pending = broker.acquire(request).await?;
     loop {
-        match pending.next().await? {
+        let waiting = printer.wait("Waiting for a person");
+        let step = pending.next().await?;
+        drop(waiting);
+        match step {
             Step::Done(_) => return Ok(()),
             Step::Progress(progress) => match (progress.phase.as_deref(), &progress.url) {
                 (Some("consent"), _) => {

@@ -12,7 +12,9 @@ pub(crate) async fn unlock(place: &Place, printer: &Printer) -> Result<(), Failu
     let broker = admin(place).await?;
     let status = broker.vault_status().await?;
     if status.state != "open" {
-        broker.unlock(&request(&status, printer).await?).await?;
+        let request = request(&status, printer).await?;
+        let _opening = printer.wait("Opening the vault");
+        broker.unlock(&request).await?;
     }
     say(printer, "open", "The vault is open.")
 }

@@ -57,7 +57,9 @@ fn show(entries: &[wire::Entry], printer: &Printer) -> Result<(), Failure> {
 
 /// Has the broker check the record: the key for that is in its vault.
 async fn verify(place: &Place, printer: &Printer) -> Result<(), Failure> {
+    let checking = printer.wait("Checking the record");
     let check = admin(place).await?.verify_audit().await?;
+    drop(checking);
     if printer.json() {
         printer.document(&check)?;
     } else {

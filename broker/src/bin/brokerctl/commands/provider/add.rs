@@ -10,7 +10,7 @@ use crate::print::Printer;
 pub(super) async fn run(place: &Place, add: Add, printer: &Printer) -> Result<(), Failure> {
     let client_auth = client_auth(&add)?;
     let Add { entry, client_id, .. } = add;
-    let draft = Draft::of(place, entry, |provider| {
+    let draft = Draft::of(place, entry, printer, |provider| {
         provider.client_id = client_id;
         provider.client_auth = client_auth;
         "Added by brokerctl provider add.".clone_into(&mut provider.remark);

@@ -27,6 +27,7 @@ impl Draft {
     pub(super) async fn of(
         place: &Place,
         entry: Entry,
+        printer: &Printer,
         complete: impl FnOnce(&mut NewProvider),
     ) -> Result<Self, Failure> {
         let (file, given) = (config_file(place)?, entry.scopes.clone());
@@ -34,6 +35,7 @@ impl Draft {
         complete(&mut provider);
         provider.scopes = scopes(&given, provider.flow, None);
         provider.check(&file)?;
+        let _looking = printer.wait("Asking the provider");
         let mut survey = setup::survey(&provider.settings()?, None).await?;
         let known = scopes(&given, provider.flow, survey.scopes.as_deref());
         if known != provider.scopes {
