@@ -123,7 +123,7 @@ PROGRAMS="
     dbus-daemon:dbus busctl:systemd systemd-analyze:systemd systemd-socket-activate:systemd
     ip:iproute2
     bash:bash zsh:zsh fish:fish tmux:tmux man:man-db
-    git:git kubectl:kubernetes-client
+    git:git kubectl:kubernetes-client skopeo:skopeo
     gdbus:libglib2.0-bin dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring
     unshare:util-linux nsenter:util-linux setpriv:util-linux mount:mount
     bwrap:bubblewrap xdg-dbus-proxy:xdg-dbus-proxy python3:python3

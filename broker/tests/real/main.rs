@@ -24,6 +24,7 @@ mod monitor;
 mod oidc_provider;
 mod openid_client;
 mod other_ways;
+mod registry;
 mod shells;
 mod system_unit;
 mod systemd;
