@@ -6,7 +6,7 @@
 //! ```sh
 //! cargo bench -p authbroker --bench speed                     # all of it
 //! cargo bench -p authbroker --bench speed -- renewal          # one of: warm, many, tool, start,
-//!                                                           # memory, renewal, flock, hanging
+//!                                                           # memory, renewal, flock, hanging, hostile
 //! ```
 
 #![cfg(unix)]
@@ -23,6 +23,7 @@ mod broker;
 mod figures;
 mod flock;
 mod hanging;
+mod hostile;
 mod many;
 mod memory;
 mod nothing;
@@ -34,7 +35,7 @@ mod tool;
 mod warm;
 
 /// The measurements, by the word that chooses one.
-const ALL: [(&str, fn()); 8] = [
+const ALL: [(&str, fn()); 9] = [
     ("warm", warm::measure),
     ("many", many::measure),
     ("tool", tool::measure),
@@ -43,14 +44,17 @@ const ALL: [(&str, fn()); 8] = [
     ("renewal", renewal::measure),
     ("flock", flock::measure),
     ("hanging", hanging::measure),
+    ("hostile", hostile::measure),
 ];
 
 fn main() {
     let args: Vec<_> = std::env::args().skip(1).collect();
-    if let [word, socket, answer] = &args[..]
-        && word == nothing::WORD
-    {
-        return nothing::serve(socket.as_ref(), answer);
+    match &args[..] {
+        [word, socket, answer] if word == nothing::WORD => {
+            return nothing::serve(socket.as_ref(), answer);
+        }
+        [word, socket, kind] if word == hostile::WORD => return hostile::be(socket.as_ref(), kind),
+        _ => {}
     }
     // What cargo itself adds begins with a dash.
     let words: Vec<_> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
