@@ -44,6 +44,41 @@ impl fmt::Display for SocketName {
     }
 }
 
+/// A service of the system's manager, by its full name.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct UnitName(String);
+
+/// The text cannot be a service's name.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0:?} is no name of a service: use its full name, as in backup.service")]
+pub struct InvalidUnitName(String);
+
+impl UnitName {
+    /// The longest name that systemd takes.
+    const LONGEST: usize = 255;
+
+    /// Reads a name, with its `.service` (systemd.unit(5)).
+    pub fn parse(text: &str) -> Result<Self, InvalidUnitName> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+        let before = text.strip_suffix(".service").unwrap_or_default();
+        if !before.is_empty() && text.len() <= Self::LONGEST && before.chars().all(allowed) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(InvalidUnitName(printable(text)))
+    }
+
+    /// The name as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UnitName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// What a socket was minted for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Minting {
@@ -55,6 +90,9 @@ pub struct Minting {
     pub resources: Resources,
     /// The scopes; empty for all that were granted.
     pub scopes: ScopeSet,
+    /// The service that its token is a credential of, handed over when that starts; `None` where
+    /// the socket is for whoever holds it.
+    pub unit: Option<UnitName>,
     /// When it was made.
     pub created: UnixTime,
     /// When it ends by itself.
@@ -112,6 +150,22 @@ impl Minting {
         }
     }
 
+    /// Whether this is the service that the socket's token is a credential of; `started` is the one
+    /// that the system's manager starts, if it is the manager that asks. Fails with
+    /// [`Code::PolicyDenied`].
+    pub fn is_credential_of(&self, started: Option<&str>) -> Result<(), Failure> {
+        let Some(unit) = &self.unit else { return Err(self.outside("a credential")) };
+        if started == Some(unit.as_str()) {
+            return Ok(());
+        }
+        let message = format!(
+            "the socket {} gives its token to the system's manager alone, when it starts {unit}",
+            self.name
+        );
+        let hint = format!("LoadCredential= in {unit}, or brokerctl socket create without --unit");
+        Err(Failure::new(Code::PolicyDenied, message, hint))
+    }
+
     fn outside(&self, what: &str) -> Failure {
         let message = format!("the socket {} was not made for {}", self.name, printable(what));
         let hint = format!(
@@ -159,6 +213,7 @@ mod tests {
             account: account("alice").id,
             resources: apis(&["urn:a", "urn:b"]),
             scopes: scopes(&["read"]),
+            unit: None,
             created: UnixTime::from_secs(0),
             expires: Some(UnixTime::from_secs(100)),
         }
@@ -186,6 +241,30 @@ mod tests {
         assert!(!minting.is_over(UnixTime::from_secs(99)));
         assert!(minting.is_over(UnixTime::from_secs(100)));
         assert!(!Minting { expires: None, ..minting }.is_over(UnixTime::from_secs(1 << 40)));
+    }
+
+    #[test]
+    fn a_credential_is_one_services_and_no_other_socket_gives_any() {
+        let unit = Some(UnitName::parse("backup.service").unwrap());
+        let minting = Minting { unit, ..minting() };
+        assert!(minting.is_credential_of(Some("backup.service")).is_ok());
+        assert!(minting.is_credential_of(Some("other.service")).is_err());
+        assert!(minting.is_credential_of(None).is_err());
+        let for_its_holder = Minting { unit: None, ..minting };
+        assert!(for_its_holder.is_credential_of(Some("backup.service")).is_err());
+    }
+
+    #[test]
+    fn a_service_is_named_in_full() {
+        for good in ["backup.service", "job@a-b.service", r"a\x2db.service"] {
+            assert_eq!(UnitName::parse(good).unwrap().as_str(), good);
+        }
+        for bad in
+            ["", "backup", ".service", "a.socket", "a/b.service", "a b.service", "a.service "]
+        {
+            UnitName::parse(bad).unwrap_err();
+        }
+        UnitName::parse(&format!("{}.service", "a".repeat(250))).unwrap_err();
     }
 
     #[test]

@@ -9,13 +9,14 @@ use authbroker_core::account::Account;
 use authbroker_core::audit::{Event, Record};
 use authbroker_core::caller::{Caller, Door, Identity};
 use authbroker_core::failure::{Code, Failure};
-use authbroker_core::minting::{Minting, SocketName};
+use authbroker_core::minting::{Minting, SocketName, UnitName};
 use authbroker_core::request::{AccountRef, SignInRequest, TokenRequest};
 use authbroker_core::resource::Resources;
 use authbroker_core::scope::ScopeSet;
+use authbroker_core::token::TokenType;
 
 use super::requests::{pending, silent_request};
-use super::{Broker, Pending};
+use super::{Broker, Given, Pending};
 use crate::platform::clock;
 use crate::services::mintings::Mintings;
 use crate::sign_ins::Phase;
@@ -36,6 +37,8 @@ pub struct Order {
     pub resources: Resources,
     /// The scopes; none for all that were granted.
     pub scopes: ScopeSet,
+    /// The service that its token is a credential of, if it is one's.
+    pub unit: Option<UnitName>,
     /// How long it lasts.
     pub lifetime: Option<Duration>,
 }
@@ -56,6 +59,7 @@ impl Broker {
             account: account.id.clone(),
             resources,
             scopes: order.scopes,
+            unit: order.unit,
             created: now,
             expires: order.lifetime.map(|lifetime| now.plus(lifetime)),
         };
@@ -132,6 +136,30 @@ impl Broker {
             };
             drop(phases.send(phase).await);
         })
+    }
+
+    /// The token of a socket that is for one service, while the system's manager starts `started`.
+    /// It is one that the service can use by itself: it could prove nothing with a key of ours.
+    pub async fn credential(
+        &self,
+        caller: &Caller,
+        started: Option<&str>,
+    ) -> Result<Given, Failure> {
+        let bearer = SignInRequest { token_type: Some(TokenType::Bearer), ..Default::default() };
+        let request = silent_request(&bearer);
+        let answer = match self.is_credential_of(caller, started) {
+            Ok(()) => self.find_token(caller, &request).await,
+            Err(failure) => Err(failure),
+        };
+        self.record_token(caller, &request, answer.as_ref());
+        answer
+    }
+
+    fn is_credential_of(&self, caller: &Caller, started: Option<&str>) -> Result<(), Failure> {
+        match self.minting(caller)? {
+            Some(minting) => minting.is_credential_of(started),
+            None => Err(closed("this socket")),
+        }
     }
 
     /// What the caller's socket was minted for; `None` for callers by other doors.

@@ -11,7 +11,7 @@ mod portable;
 mod unix;
 
 #[cfg(target_os = "linux")]
-pub use linux::{CredentialRequest, Machine, Peer, Sink, Witness, holds_callers_fast, session_bus};
+pub use linux::{Machine, Peer, Sink, Witness, holds_callers_fast, session_bus};
 #[cfg(not(target_os = "linux"))]
 pub use portable::{Machine, Peer, Witness, holds_callers_fast, session_bus};
 #[cfg(unix)]

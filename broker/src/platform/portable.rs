@@ -68,6 +68,11 @@ impl Peer {
 pub struct Witness(());
 
 impl Witness {
+    /// The unit that the system's manager asks a credential for: here, there is none.
+    pub const fn credential_asked<S>(&self, _peer: &Peer, _socket: &S) -> Option<String> {
+        None
+    }
+
     /// Describes a peer.
     #[expect(clippy::unused_async, reason = "where more can be seen, it takes time")]
     pub async fn describe(&self, peer: Peer) -> Caller {

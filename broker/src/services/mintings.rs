@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use authbroker_core::ids::AccountId;
-use authbroker_core::minting::{Minting, SocketName};
+use authbroker_core::minting::{Minting, SocketName, UnitName};
 use authbroker_core::resource::Resource;
 use authbroker_core::scope::ScopeSet;
 use authbroker_core::time::UnixTime;
@@ -46,6 +46,8 @@ struct File {
     account: String,
     resources: Vec<String>,
     scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
     created: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<u64>,
@@ -134,6 +136,7 @@ impl File {
             account: minting.account.to_string(),
             resources: minting.resources.iter().map(ToString::to_string).collect(),
             scopes: minting.scopes.to_words(),
+            unit: minting.unit.as_ref().map(ToString::to_string),
             created: minting.created.as_secs(),
             expires: minting.expires.map(UnixTime::as_secs),
         }
@@ -156,6 +159,7 @@ fn read(path: &Path) -> io::Result<Minting> {
         account: AccountId::parse(&file.account).map_err(wrong)?,
         resources: resources.collect::<Result<_, _>>().map_err(wrong)?,
         scopes: ScopeSet::from_words(scopes).map_err(wrong)?,
+        unit: file.unit.as_deref().map(UnitName::parse).transpose().map_err(wrong)?,
         created: UnixTime::from_secs(file.created),
         expires: file.expires.map(UnixTime::from_secs),
     })
@@ -179,6 +183,7 @@ mod tests {
             account: AccountId::parse("acme-k3v9q2ma").unwrap(),
             resources: [Resource::parse("urn:a").unwrap()].into(),
             scopes: ScopeSet::from_words(["read"]).unwrap(),
+            unit: (name == "short").then(|| UnitName::parse("backup.service").unwrap()),
             created: NOW,
             expires: expires.map(UnixTime::from_secs),
         }

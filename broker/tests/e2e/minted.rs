@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use authbroker_client::{AcquireRequest, Client, Door, ErrorCode, TokenRequest};
 use dev_issuer::{Fault, Options, Times};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, connect};
 use serde_json::json;
 use tokio::net::UnixStream;
 
@@ -32,6 +33,16 @@ async fn create<const N: usize>(stand: &Stand, more: [&str; N]) -> PathBuf {
     let mut command = stand.ctl_command();
     command.args(["socket", "create", "ci", "--account", "dev"]).args(more);
     crate::stand::run(&mut command).await.line().into()
+}
+
+/// Connects from an address that is no file.
+fn connect_from(source: &[u8], path: &Path) -> UnixStream {
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    bind(&socket, &SocketAddrUnix::new_abstract_name(source).unwrap()).unwrap();
+    connect(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
+    let socket = std::os::unix::net::UnixStream::from(socket);
+    socket.set_nonblocking(true).unwrap();
+    UnixStream::from_std(socket).unwrap()
 }
 
 async fn client(path: &Path) -> Client {
@@ -182,4 +193,22 @@ async fn a_socket_ends_by_itself_when_its_time_is_over() {
     };
     tokio::time::timeout(LIMIT, forgotten).await.expect("its file goes");
     assert_eq!(stand.ctl(["socket", "list", "--json"]).await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn a_socket_that_is_for_a_service_gives_nothing_to_whoever_else_opens_it() {
+    let mut stand = stand().await;
+    let wrong = stand.ctl(["socket", "create", "ci", "--unit", "backup"]).await;
+    wrong.assert_fails(2, "is no name of a service", "brokerctl socket create --help");
+    let path = create(&stand, ["--unit", "backup.service"]).await;
+    // What systemd's own address looks like is known to everybody, and anybody can take one.
+    let forged = connect_from(b"adf9d86b6eda275e/unit/backup.service/token", &path);
+    for peer in [forged, UnixStream::connect(&path).await.unwrap()] {
+        let mut wire = Wire(peer);
+        assert!(wire.receive().await.is_none(), "it hangs up and has said nothing");
+    }
+    let listed = stand.ctl(["socket", "list", "--json"]).await.json();
+    assert_eq!(listed[0]["unit"], "backup.service");
+    stand.restart().await;
+    assert_eq!(stand.ctl(["socket", "list", "--json"]).await.json(), listed);
 }

@@ -16,6 +16,10 @@ pub struct MintSocket {
     /// The scopes that its tokens may have; empty for all that were granted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// The system's service that its token is a credential of: it is handed over when the service
+    /// starts (`LoadCredential=`), and the socket is good for nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// How long it lasts, in seconds; left out, until it is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<u32>,
@@ -34,6 +38,9 @@ pub struct Socket {
     pub resource: Vec<String>,
     /// The scopes; empty for all that were granted.
     pub scopes: Vec<String>,
+    /// The system's service that its token is a credential of, if it is one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// When it was made, in seconds since the epoch.
     pub created: u64,
     /// When it ends by itself, in seconds since the epoch, if it does.

@@ -5,11 +5,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use authbroker_client::wire::frame::Reply;
 use authbroker_client::wire::{places, sockets as wire};
 use authbroker_core::failure::{Code, Failure};
-use authbroker_core::minting::{Minting, SocketName};
+use authbroker_core::minting::{Minting, SocketName, UnitName};
 use authbroker_core::request::AccountRef;
 use authbroker_core::time::UnixTime;
 use serde_json::json;
@@ -45,7 +46,7 @@ fn open(
     let path = path_of(services, &held.minting.name);
     platform::private_folder(&folder(services))?;
     platform::private_folder(path.parent().unwrap_or(Path::new("/")))?;
-    let socket = Socket::minted(&path, held.minting.name.clone())?;
+    let socket = Socket::minted(&path, Arc::clone(&held.minting))?;
     let (services, tasks, stop) = (services.clone(), tasks.clone(), stop.child_token());
     tokio::spawn(async move {
         let broker = services.broker.clone();
@@ -130,6 +131,7 @@ impl Router {
             account: minting.account.to_string(),
             resource: minting.resources.iter().map(ToString::to_string).collect(),
             scopes: minting.scopes.to_words(),
+            unit: minting.unit.as_ref().map(ToString::to_string),
             created: minting.created.as_secs(),
             expires_at: minting.expires.map(UnixTime::as_secs),
         }
@@ -142,12 +144,19 @@ fn order(wire: wire::MintSocket) -> Result<Order, Failure> {
         account: AccountRef::new(wire.account),
         resources: translate::resources(&wire.resource)?,
         scopes: translate::scopes(&wire.scopes)?,
+        unit: wire.unit.as_deref().map(unit).transpose()?,
         lifetime: wire.lifetime.map(translate::seconds),
     })
 }
 
 fn name(text: &str) -> Result<SocketName, Failure> {
-    SocketName::parse(text).map_err(|error| {
-        Failure::new(Code::InvalidArgs, error.to_string(), "brokerctl socket create --help")
-    })
+    SocketName::parse(text).map_err(wrong)
+}
+
+fn unit(text: &str) -> Result<UnitName, Failure> {
+    UnitName::parse(text).map_err(wrong)
+}
+
+fn wrong(error: impl std::error::Error) -> Failure {
+    Failure::new(Code::InvalidArgs, error.to_string(), "brokerctl socket create --help")
 }

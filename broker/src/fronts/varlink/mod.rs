@@ -4,13 +4,15 @@
 //! 2. Each connection has a task of its own (`connection`), bounded in number, size and time
 //!    (`limits`, `incoming`). There the peer is described, before a byte of it is read. Who finds no
 //!    place is told so, and nobody else notices.
-//! 3. A call finds its method in `router`; `broker1` and `admin1` make the one call to the broker.
+//! 3. A socket that is for a service of the system gives that its token (`credential`), and ends.
+//! 4. At any other, a call finds its method in `router`; `broker1` and `admin1` make the one call to the broker.
 
 mod admin1;
 mod audit;
 mod broker1;
 mod connection;
 mod consent;
+mod credential;
 mod incoming;
 mod limits;
 mod minted;
@@ -25,7 +27,7 @@ use std::sync::Arc;
 
 use authbroker_client::wire::places;
 use authbroker_core::caller::{Door, Identity};
-use authbroker_core::minting::SocketName;
+use authbroker_core::minting::Minting;
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions};
 use interprocess::os::unix::local_socket::ListenerOptionsExt as _;
@@ -45,8 +47,8 @@ pub use self::minted::open_all as open_minted;
 pub struct Socket {
     listener: Listener,
     door: Door,
-    /// Whom it was minted for, at [`Door::Minted`].
-    consumer: Option<SocketName>,
+    /// What it was minted for, at [`Door::Minted`].
+    minting: Option<Arc<Minting>>,
 }
 
 impl Socket {
@@ -54,12 +56,12 @@ impl Socket {
     /// was left by a broker that is gone.
     pub fn open(runtime_dir: &Path, door: Door) -> io::Result<Self> {
         let listener = listen(&path_of(runtime_dir, door))?;
-        Ok(Self { listener, door, consumer: None })
+        Ok(Self { listener, door, minting: None })
     }
 
     /// Opens a socket for one consumer.
-    fn minted(path: &Path, consumer: SocketName) -> io::Result<Self> {
-        Ok(Self { listener: listen(path)?, door: Door::Minted, consumer: Some(consumer) })
+    fn minted(path: &Path, minting: Arc<Minting>) -> io::Result<Self> {
+        Ok(Self { listener: listen(path)?, door: Door::Minted, minting: Some(minting) })
     }
 
     /// Takes over a socket that systemd opened.
@@ -67,7 +69,7 @@ impl Socket {
     pub fn inherited(socket: std::os::unix::net::UnixListener, door: Door) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let listener = UnixListener::try_from(std::os::fd::OwnedFd::from(socket))?;
-        Ok(Self { listener: listener.into(), door, consumer: None })
+        Ok(Self { listener: listener.into(), door, minting: None })
     }
 }
 
@@ -125,6 +127,14 @@ pub struct Services {
     pub witness: Witness,
 }
 
+impl Services {
+    /// The service of the system that is started, if the peer is here for its credential.
+    fn started(&self, stream: &Stream, peer: &Peer) -> Option<String> {
+        let Stream::UdSocket(socket) = stream;
+        self.witness.credential_asked(peer, socket)
+    }
+}
+
 /// Where the peers of one socket are received.
 struct Hall {
     services: Arc<Services>,
@@ -146,13 +156,21 @@ impl Hall {
         match self.limits.enter(&unseen) {
             Ok(place) => {
                 let (services, tasks) = (Arc::clone(&self.services), self.tasks.clone());
-                let consumer = socket.consumer.clone();
+                let minting = socket.minting.clone();
                 self.tasks.spawn(async move {
                     let _place = place;
+                    let is_credential =
+                        minting.as_ref().is_some_and(|minting| minting.unit.is_some());
+                    let started =
+                        if is_credential { services.started(&stream, &peer) } else { None };
                     let mut caller = services.witness.describe(peer).await;
                     // Whoever holds the socket is its consumer, whatever else can be seen of it.
-                    if let Some(name) = consumer {
-                        caller.identity = Identity::Socket(name.as_str().into());
+                    if let Some(minting) = minting {
+                        caller.identity = Identity::Socket(minting.name.as_str().into());
+                    }
+                    if is_credential {
+                        let (broker, started) = (&services.broker, started.as_deref());
+                        return credential::hand_over(stream, broker, &caller, started).await;
                     }
                     let router = Router { services, caller, stop: stop.clone(), tasks };
                     connection::serve(stream, router, stop).await;

@@ -25,7 +25,7 @@ pub use self::sink::Sink;
 use self::timer::{Alarm, WallClock};
 use super::News;
 
-pub use self::peer::{CredentialRequest, Peer, Witness, holds_callers_fast};
+pub use self::peer::{Peer, Witness, holds_callers_fast};
 
 /// How long a bus may take to answer.
 const BUS_LIMIT: Duration = Duration::from_secs(5);

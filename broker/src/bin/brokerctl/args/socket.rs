@@ -30,6 +30,10 @@ pub(crate) struct Create {
     /// A scope that its tokens may have; left out, all that were granted
     #[arg(long = "scope", value_name = "S")]
     pub(crate) scopes: Vec<String>,
+    /// The system's service that its token is a credential of (LoadCredential=): the socket then
+    /// gives the token while that service starts, and nothing else to anybody
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) unit: Option<String>,
     /// How long it lasts, for example 8h; left out, until it is closed
     #[arg(long, value_name = "DUR", value_parser = seconds)]
     pub(crate) expires: Option<u32>,

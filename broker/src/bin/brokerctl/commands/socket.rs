@@ -25,20 +25,31 @@ pub(crate) async fn run(
 
 /// Prints where the new socket is, alone.
 async fn create(place: &Place, order: Create, printer: &Printer) -> Result<(), Failure> {
-    let Create { name, account, resources, scopes, expires } = order;
-    let order = MintSocket { name, account, resource: resources, scopes, lifetime: expires };
+    let Create { name, account, resources, scopes, unit, expires } = order;
+    let order = MintSocket { name, account, resource: resources, scopes, unit, lifetime: expires };
     let socket = admin(place).await?.mint_socket(&order).await?;
     if printer.json() {
         printer.document(&socket)?;
         return Ok(());
     }
-    printer.say(&format!(
-        "Whoever can open it gets tokens of {}. Mount its folder into a container, or forward it, \
-         and set AUTHBROKER_SOCKET there.",
-        socket.account
-    ));
+    printer.say(&how_to_use(&socket));
     printer.line(&socket.path)?;
     Ok(())
+}
+
+fn how_to_use(socket: &Socket) -> String {
+    match &socket.unit {
+        Some(unit) => format!(
+            "{unit} gets a token of {} when it starts, with this in its [Service]: \
+             LoadCredential=token:{}",
+            socket.account, socket.path
+        ),
+        None => format!(
+            "Whoever can open it gets tokens of {}. Mount its folder into a container, or forward \
+             it, and set AUTHBROKER_SOCKET there.",
+            socket.account
+        ),
+    }
 }
 
 async fn list(place: &Place, printer: &Printer) -> Result<(), Failure> {
@@ -52,7 +63,8 @@ async fn list(place: &Place, printer: &Printer) -> Result<(), Failure> {
         return Ok(());
     }
     let rows: Vec<_> = sockets.into_iter().map(row).collect();
-    printer.table(&["NAME", "ACCOUNT", "RESOURCES", "SCOPES", "MADE", "ENDS", "SOCKET"], &rows)?;
+    let titles = ["NAME", "ACCOUNT", "RESOURCES", "SCOPES", "UNIT", "MADE", "ENDS", "SOCKET"];
+    printer.table(&titles, &rows)?;
     Ok(())
 }
 
@@ -65,6 +77,7 @@ fn row(socket: Socket) -> Vec<String> {
         socket.account,
         words(socket.resource, "-"),
         words(socket.scopes, "all"),
+        socket.unit.unwrap_or_else(|| "-".to_owned()),
         local_time(socket.created),
         socket.expires_at.map_or_else(|| "-".to_owned(), local_time),
         socket.path,

@@ -30,7 +30,6 @@ use authbroker_core::caller::{Caller, Description, Door, Identity};
 use zbus::fdo::ConnectionCredentials;
 
 use self::cgroup::Group;
-pub use self::credential::CredentialRequest;
 use self::known::{Key, Known, Seen};
 use self::pin::{Means, Pinned};
 use self::proc::Proc;
