@@ -77,8 +77,7 @@ impl Window {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let found = ["search", "--sync", "--onlyvisible", "--name", look.title];
-        let id = xdotool(&display.name, &found).await;
+        let id = find(&display.name, look.title).await;
         let [left, width, height] = [look.left, look.size.0, look.size.1].map(|n| n.to_string());
         xdotool(&display.name, &["windowmove", &id, &left, "0"]).await;
         xdotool(&display.name, &["windowsize", &id, &width, &height]).await;
@@ -143,8 +142,24 @@ fn is_painted(shot: &RgbImage) -> bool {
     shot.pixels().collect::<HashSet<_>>().len() > 50
 }
 
+/// The window of this title, once it is there. A search ends with an error of X where a window that
+/// it looks at goes meanwhile, as a starting program's first ones do; then it begins anew.
+async fn find(display: &str, title: &str) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match try_xdotool(display, &["search", "--sync", "--onlyvisible", "--name", title]).await {
+            Ok(id) => return id,
+            Err(error) => assert!(Instant::now() < deadline, "no window {title}: {error}"),
+        }
+    }
+}
+
 async fn xdotool(display: &str, args: &[&str]) -> String {
+    try_xdotool(display, args).await.unwrap_or_else(|error| panic!("xdotool {args:?}: {error}"))
+}
+
+async fn try_xdotool(display: &str, args: &[&str]) -> Result<String, String> {
     let ran = Command::new("xdotool").args(args).env("DISPLAY", display).output().await.unwrap();
-    assert!(ran.status.success(), "xdotool {args:?}");
-    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+    let said = |text: Vec<u8>| String::from_utf8_lossy(&text).trim().to_owned();
+    if ran.status.success() { Ok(said(ran.stdout)) } else { Err(said(ran.stderr)) }
 }
