@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use zbus::Connection;
 
-pub(crate) use self::tree::{App, Tree};
+pub(crate) use self::tree::{App, Times, Tree};
 use crate::screen::Display;
 
 /// The session. Its bus is gone when this is dropped, and what lives on it goes, too.

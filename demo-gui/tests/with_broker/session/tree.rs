@@ -1,10 +1,13 @@
 //! The accessibility tree, as a screen reader walks it: AT-SPI over its own bus.
 
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Instant, SystemTime};
 
+use futures_util::StreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use zbus::{Connection, OwnedObjectPath, OwnedVariant, Type, Variant};
+use zbus::message::Type;
+use zbus::{Connection, MatchRule, MessageStream, OwnedObjectPath, OwnedVariant, Variant};
 
 use crate::stand::PATIENCE;
 
@@ -15,6 +18,9 @@ const ACCESSIBLE: &str = "org.a11y.atspi.Accessible";
 
 /// Whose it is on the bus, and where.
 type Node = (String, OwnedObjectPath);
+
+/// When something was heard.
+pub(crate) type Times = Arc<Mutex<Vec<SystemTime>>>;
 
 /// All apps that a screen reader sees.
 pub(crate) struct Tree(Connection);
@@ -55,6 +61,21 @@ impl Tree {
 }
 
 impl App {
+    /// Takes note, from now on, of when the app tells that it shows something else.
+    pub(crate) async fn changes(&self) -> Times {
+        let rule = MatchRule::builder().msg_type(Type::Signal).sender(self.root.0.as_str());
+        let mut signals =
+            MessageStream::for_match_rule(rule.build().unwrap(), &self.bus, None).await.unwrap();
+        let times = Times::default();
+        let heard = Times::clone(&times);
+        tokio::spawn(async move {
+            while signals.next().await.is_some() {
+                heard.lock().unwrap().push(SystemTime::now());
+            }
+        });
+        times
+    }
+
     /// Waits until something is called `name`.
     pub(crate) async fn until_it_says(&self, name: &str) {
         self.find(name).await;
@@ -113,7 +134,7 @@ async fn is_usable(bus: &Connection, node: &Node) -> bool {
     states.is_some_and(|states| states.first().is_some_and(|bits| bits & SENSITIVE != 0))
 }
 
-async fn ask<A: Serialize + Type, R: DeserializeOwned + Type>(
+async fn ask<A: Serialize + zbus::Type, R: DeserializeOwned + zbus::Type>(
     bus: &Connection,
     (owner, path): &Node,
     interface: &str,
