@@ -89,3 +89,18 @@ pub(super) fn no_method(method: &str) -> Reply {
 pub(super) fn no_interface(interface: &str) -> Reply {
     Reply::error(format!("{INTERFACE}.InterfaceNotFound"), json!({"interface": interface}))
 }
+
+#[cfg(test)]
+mod tests {
+    use authbroker_core::failure::Code;
+
+    use super::*;
+
+    #[test]
+    fn every_error_that_a_caller_can_meet_is_in_the_description() {
+        for code in Code::ALL {
+            let declared = format!("error {} (message: string, hint: string", code.name());
+            assert!(broker1::IDL.contains(&declared), "{declared}");
+        }
+    }
+}
