@@ -266,13 +266,13 @@ async fn a_person_at_a_terminal_reads_the_question_and_types_a_letter() {
         let line = tokio::time::timeout(LIMIT, screen.next_line()).await;
         let line = line.expect("it says so in time").unwrap().unwrap();
         if line.contains(words) {
-            return line;
+            return;
         }
     };
     read_to("Apps ask their questions here").await;
     let pending = asks(&stand.app().await).await;
-    let app = read_to("exe:").await;
-    assert!(app.contains("NOT VERIFIED"), "{app}");
+    read_to("exe:").await;
+    read_to("NOT VERIFIED").await;
     read_to("alice at dev").await;
     read_to("Type a letter").await;
     keyboard.write_all(b"\n").await.unwrap();

@@ -3,8 +3,13 @@
 use authbroker_client::wire::consent::Question;
 
 /// What can be typed.
-pub(super) const CHOICES: &str = "May it?  y yes, this once · l until the session is locked · \
-     m for a month (30 days) · a always · n no. Type a letter, then Enter:";
+pub(super) const CHOICES: &str = "May it?
+  y        yes, this once
+  l        yes, until the session is locked
+  m        yes, for a month (30 days)
+  a        yes, always
+  n        no
+Type a letter, then Enter:";
 
 /// The answer that a typed line stands for. An empty line is none: Enter alone says nothing.
 pub(super) fn answer(line: &str) -> Option<&'static str> {
@@ -34,6 +39,9 @@ pub(super) fn question(question: &Question, more: usize) -> String {
     let mut lines = vec![String::new(), heading(more)];
     let mut line = |name: &str, text: &str| lines.push(format!("  {name:<9}{text}"));
     line("app", &app(question));
+    if !question.verified {
+        line("", "NOT VERIFIED: any program of yours can look like it");
+    }
     line("known by", &question.source);
     if let Some(executable) = question.executable.as_ref().filter(|it| !question.app.contains(*it))
     {
@@ -65,10 +73,7 @@ fn heading(more: usize) -> String {
 
 fn app(question: &Question) -> String {
     let pid = question.pid.map(|pid| format!(", process {pid}")).unwrap_or_default();
-    if question.verified {
-        return format!("{}{pid}", question.app);
-    }
-    format!("{}{pid} (NOT VERIFIED: any program of yours can look like it)", question.app)
+    format!("{}{pid}", question.app)
 }
 
 fn account(question: &Question) -> String {
@@ -102,7 +107,8 @@ mod tests {
     fn a_question_says_who_wants_what_of_which_account_and_how_well_that_is_known() {
         let expected = "
 An app asks for access to your account (another question waits):
-  app      exe:/usr/bin/curl, process 7 (NOT VERIFIED: any program of yours can look like it)
+  app      exe:/usr/bin/curl, process 7
+           NOT VERIFIED: any program of yours can look like it
   known by the path of the executable
   account  alice at acme
   at       https://api.example
