@@ -86,6 +86,9 @@ impl Printer {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(head).add_rows(rows);
+        if let Some((width, _)) = terminal_size::terminal_size_of(io::stdout()) {
+            table.set_width(width.0);
+        }
         table.column_iter_mut().for_each(|column| {
             column.set_padding((0, 2));
         });
