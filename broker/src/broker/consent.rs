@@ -217,6 +217,11 @@ fn not_answered(unanswered: Failure, refusal: Refusal) -> Failure {
             let message = format!("{message}: the question was not answered in time");
             Failure::new(Code::TimedOut, message, hint)
         }
+        Refusal::TooLong => {
+            let message = format!("{message}, and it is for more than a person can be asked about");
+            let hint = format!("let it ask for what it needs, by name; or {hint}");
+            Failure::new(Code::ConsentRequired, message, hint)
+        }
         Refusal::TooMany => {
             let message = format!("{message}, and there are too many questions already");
             Failure::new(Code::Busy, message, "answer those first")

@@ -130,6 +130,8 @@ pub enum Refusal {
     Locked,
     /// Nobody answered in time.
     TimedOut,
+    /// It is for more than a person reads: what matters would not be on the screen.
+    TooLong,
     /// There are too many questions already, in all or from this app.
     TooMany,
     /// This app was refused not long ago. It may ask again after this time.

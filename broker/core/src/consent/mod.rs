@@ -117,7 +117,7 @@ impl Questions {
         if let Some(open) = self.open.iter_mut().find(|open| open.question.is_like(&question)) {
             return open.waiting.push(ticket);
         }
-        if let Err(refusal) = self.may_ask(&question.subject(), now) {
+        if let Err(refusal) = self.may_ask(&question, now) {
             return effects.push(Effect::Answer { ticket, outcome: Err(refusal) });
         }
         let id = QuestionId(self.next);
@@ -126,17 +126,21 @@ impl Questions {
         self.open.push(Open { id, question, waiting: vec![ticket], shown_to: None, ends });
     }
 
-    fn may_ask(&self, subject: &Subject, now: BootTime) -> Result<(), Refusal> {
+    fn may_ask(&self, question: &Question, now: BootTime) -> Result<(), Refusal> {
         if self.screen == Screen::Locked {
             return Err(Refusal::Locked);
         }
         if self.agents.is_empty() {
             return Err(Refusal::NobodyThere);
         }
-        if let Some(pause) = self.rests.left(subject, now) {
+        if !question.can_be_read() {
+            return Err(Refusal::TooLong);
+        }
+        let subject = question.subject();
+        if let Some(pause) = self.rests.left(&subject, now) {
             return Err(Refusal::Resting(pause));
         }
-        let own = self.open.iter().filter(|open| open.question.subject() == *subject).count();
+        let own = self.open.iter().filter(|open| open.question.subject() == subject).count();
         if self.open.len() >= MOST || own >= MOST_OF_ONE {
             return Err(Refusal::TooMany);
         }

@@ -5,12 +5,18 @@ use std::time::Duration;
 use crate::caller::{App, Caller, Terminal};
 use crate::ids::{AccountId, ProviderName};
 use crate::policy::{AccountMatch, Lasting, Reach, Ruling};
-use crate::resource::Resources;
+use crate::resource::{Resource, Resources};
 use crate::scope::ScopeSet;
 use crate::time::UnixTime;
 
 /// How long [`Answer::ThirtyDays`] and [`Answer::No`] hold.
 const THIRTY_DAYS: Duration = Duration::from_hours(30 * 24);
+
+/// How many APIs and scopes a question is about at most, and how long their names are in all, in
+/// characters.
+const MOST_RESOURCES: usize = 8;
+const MOST_SCOPES: usize = 16;
+const LONGEST: usize = 1500;
 
 /// May this app have that?
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -67,6 +73,16 @@ impl Question {
     /// What of them.
     pub fn reach(&self) -> Reach {
         Reach::of(&self.resources, &self.scopes)
+    }
+
+    /// Whether a person reads all of it. An app chooses what it asks for: a list without end would
+    /// push who asks, and that nothing vouches for it, off the screen.
+    pub fn can_be_read(&self) -> bool {
+        let words = self.resources.iter().map(Resource::as_str).chain(self.scopes.iter());
+        let length: usize = words.map(|word| word.chars().count()).sum();
+        self.resources.len() <= MOST_RESOURCES
+            && self.scopes.iter().count() <= MOST_SCOPES
+            && length <= LONGEST
     }
 
     /// Whether an answer to the one is an answer to the other.

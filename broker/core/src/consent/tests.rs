@@ -204,3 +204,18 @@ fn one_app_cannot_fill_the_screen() {
     assert_eq!(opened.iter().filter(|told| told.is_empty()).count(), MOST_OF_ONE);
     assert_eq!(opened[99], [(99, Err(Refusal::TooMany))]);
 }
+
+#[test]
+fn nobody_is_asked_what_nobody_would_read() {
+    let mut desk = Desk::with(&[(SCREEN, Rank::Agent)]);
+    let many: Vec<_> = (0..17).map(|n| format!("scope{n}")).collect();
+    let long = "x".repeat(1500);
+    for scopes in [many.join(" "), long] {
+        let told = told(&desk.asks(1, sending(&scopes)));
+        assert_eq!(told, [(1, Err(Refusal::TooLong))]);
+    }
+    let apis = (0..9).map(|n| Resource::parse(&format!("urn:api:{n}")).unwrap());
+    let told = told(&desk.asks(1, Question { resources: apis.collect(), ..mail() }));
+    assert_eq!(told, [(1, Err(Refusal::TooLong))]);
+    assert_eq!(shown_to(&desk.asks(2, sending(&many[..16].join(" ")))), [SCREEN]);
+}
