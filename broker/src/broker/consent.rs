@@ -9,6 +9,8 @@ use authbroker_core::consent::{Answer, Question, QuestionId, Rank, Refusal, Sile
 use authbroker_core::failure::{Code, Failure, printable};
 use authbroker_core::ids::ProviderName;
 use authbroker_core::policy::{Basis, Decision, Grant, Query, Ruling, Verdict};
+use authbroker_core::resource::Resources;
+use authbroker_core::scope::ScopeSet;
 
 use super::Broker;
 use super::access::{Patience, unanswered};
@@ -40,8 +42,8 @@ impl Broker {
         self.0.consent.answer(key, id, answer)
     }
 
-    /// Has a person decide where policy does not: asks, where there is time for that, or uses up a
-    /// yes that was given just before.
+    /// Has a person decide where policy does not: asks, where there is time for that, or finds a yes
+    /// that was given just before.
     pub(super) async fn undecided(
         &self,
         query: &Query<'_>,
@@ -52,7 +54,7 @@ impl Broker {
         let allowed = Verdict { decision: Decision::Allow, basis: Basis::Pass, ..verdict };
         let unanswered = || unanswered(query.caller, account, query.resources, query.scopes);
         match patience {
-            Patience::Silent if self.0.consent.take_pass(query) => Ok(allowed),
+            Patience::Silent if self.0.consent.has_pass(query) => Ok(allowed),
             Patience::Settled | Patience::Silent => Err(unanswered()),
             Patience::MayAsk { phases, correlation_id } => {
                 if self.0.consent.can_ask() {
@@ -66,6 +68,22 @@ impl Broker {
                 }
             }
         }
+    }
+
+    /// Uses up the yes for once that a token is given for, now that there is one: a provider out of
+    /// reach costs nobody a yes. Of several requests at once, one has it.
+    pub(super) fn use_up_pass(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        resources: &Resources,
+        scopes: &ScopeSet,
+    ) -> Result<(), Failure> {
+        let resources = &self.good_for(account, resources);
+        let Account { id, provider, .. } = account;
+        let query = Query { caller, account: id, provider, resources, scopes };
+        let used = self.0.consent.take_pass(&query);
+        used.then_some(()).ok_or_else(|| unanswered(caller, account, resources, scopes))
     }
 
     fn question(

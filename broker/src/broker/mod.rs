@@ -234,6 +234,9 @@ impl Broker {
         let verdict = self.allowed(caller, &account, &resources, scopes, Patience::Silent).await?;
         let given = self.token_of(account, request).await?;
         self.not_beyond(caller, &given.account, scopes, &given.access)?;
+        if verdict.basis == Basis::Pass {
+            self.use_up_pass(caller, &given.account, &resources, scopes)?;
+        }
         Ok(Given { basis: Some(verdict.basis), ..given })
     }
 

@@ -152,6 +152,11 @@ impl Consent {
         self.lock().passes.give(question, clock::now().boot);
     }
 
+    /// Whether there is a yes for once that covers a request.
+    pub fn has_pass(&self, query: &Query<'_>) -> bool {
+        self.lock().passes.has(query, clock::now().boot)
+    }
+
     /// Uses up the yes that covers a request, if there is one.
     pub fn take_pass(&self, query: &Query<'_>) -> bool {
         self.lock().passes.take(query, clock::now().boot)

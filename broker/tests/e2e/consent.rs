@@ -5,6 +5,7 @@ use std::process::Stdio;
 use authbroker_client::{
     AcquireRequest, Challenge, Client, ErrorCode, Pending, Step, TokenRequest,
 };
+use dev_issuer::{Fault, Times};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
@@ -132,6 +133,22 @@ async fn a_yes_for_this_once_is_none_to_a_sign_out_and_not_used_up_by_it() {
     let nothing = app.report_challenge(challenge.www_authenticate("Bearer")).await;
     assert_ne!(nothing.map(|reaction| reaction.action).unwrap_or_default(), "retry");
     app.token(TokenRequest::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_yes_for_this_once_waits_for_a_provider_that_is_out_of_reach() {
+    let (stand, _apps) = undecided().await;
+    let app = stand.app().await;
+    let mut agent = Agent::start(&stand).await;
+    let pending = asks(&app).await;
+    agent.answer_next("once").await;
+    ends(pending).await.unwrap();
+    stand.issuer.inject(Fault::refresh_500(), Times::Once);
+    let failed = app.token(TokenRequest::new().force()).await.unwrap_err();
+    assert_eq!(code(&failed), ErrorCode::ProviderUnavailable);
+    app.token(TokenRequest::new()).await.unwrap();
+    let again = app.token(TokenRequest::new()).await.unwrap_err();
+    assert_eq!(code(&again), ErrorCode::ConsentRequired);
 }
 
 #[tokio::test]

@@ -24,11 +24,18 @@ impl Passes {
         self.0.push((question, now.plus(LASTS)));
     }
 
+    /// Whether there is a yes that covers a request.
+    pub fn has(&self, query: &Query<'_>, now: BootTime) -> bool {
+        self.place_of(query, now).is_some()
+    }
+
     /// Uses up the yes that covers a request, if there is one.
     pub fn take(&mut self, query: &Query<'_>, now: BootTime) -> bool {
-        self.0.retain(|(_, ends)| now < *ends);
-        let covering = self.0.iter().position(|(question, _)| covers(question, query));
-        covering.map(|place| self.0.swap_remove(place)).is_some()
+        self.place_of(query, now).map(|place| self.0.swap_remove(place)).is_some()
+    }
+
+    fn place_of(&self, query: &Query<'_>, now: BootTime) -> Option<usize> {
+        self.0.iter().position(|(question, ends)| now < *ends && covers(question, query))
     }
 
     /// Forgets them all.
