@@ -86,7 +86,7 @@ pub(crate) enum Command {
     Status,
     /// What on this machine is wrong or missing, and what helps
     Doctor,
-    /// Tell what happens to the accounts, as it happens
+    /// Tell what happens to the accounts and what is given to whom, as it happens
     Monitor,
     /// Have the broker read its configuration again
     Reload,
