@@ -56,11 +56,6 @@ impl Peer {
     pub fn of_socket<S>(_socket: &S, uid: u32, pid: Option<u32>, door: Door) -> Self {
         Self(Caller { pid, ..Caller::of_user(uid, door) })
     }
-
-    /// All that is certain of it: its user.
-    pub fn unseen(&self) -> Caller {
-        self.0.clone()
-    }
 }
 
 /// Who describes peers: here, by their user alone.

@@ -164,6 +164,26 @@ async fn a_thousand_connections_of_one_process_are_busy_and_nobody_else_notices(
 }
 
 #[tokio::test]
+async fn who_connects_and_leaves_again_and_again_finds_the_door_shut_and_nobody_else_notices() {
+    let stand = Stand::signed_in().await;
+    let call = message("org.authbroker.Broker1.WhoAmI", &json!({}), false);
+    let hasty = async {
+        loop {
+            for _ in 0..100 {
+                drop(Wire::connect(&stand, SOCKET).await);
+            }
+            let mut wire = Wire::connect(&stand, SOCKET).await;
+            // Who is told so, or served, has a place.
+            if wire.0.write_all(&call).await.is_err() || wire.receive().await.is_none() {
+                break;
+            }
+        }
+    };
+    let hasty = tokio::time::timeout(LIMIT, unnoticed(&stand, hasty)).await;
+    hasty.expect("it is shut out");
+}
+
+#[tokio::test]
 async fn calls_far_ahead_wait_with_their_sender_and_are_answered_in_order() {
     const CALLS: usize = 1000;
     let stand = Stand::signed_in().await;

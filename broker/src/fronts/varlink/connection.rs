@@ -13,15 +13,21 @@ use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::incoming::{Messages, Over};
-use super::limits::CALLS_AHEAD;
+use super::limits::{CALLS_AHEAD, Place};
 use super::router::{Answers, Call, Router, bad};
 
 /// Serves a peer until it leaves or breaks a rule. At `stop`, a call under way is still answered; a
 /// stream, which might never end by itself, is not.
-pub(super) async fn serve(stream: Stream, router: Router, stop: CancellationToken) {
+pub(super) async fn serve(
+    stream: Stream,
+    mut place: Place,
+    router: Router,
+    stop: CancellationToken,
+) {
     let mut peer = Peer::new(stream);
     let first = stop.run_until_cancelled(peer.messages.first()).await;
     let Some(Ok(mut text)) = first else { return };
+    place.has_spoken();
     while let Ok(()) = peer.answer(&router, &text, &stop).await {
         let next = stop.run_until_cancelled(peer.next_message()).await;
         let Some(Ok(next)) = next else { return };

@@ -8,6 +8,9 @@ use authbroker_core::caller::Caller;
 use authbroker_core::failure::{Code, Failure};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::wasted::Wasted;
+use crate::platform::clock;
+
 /// How many connections one process may have.
 const PER_PROCESS: usize = 64;
 /// How many connections the processes of one user may have together.
@@ -41,17 +44,26 @@ pub(super) struct Limits {
 struct Crowd {
     users: HashMap<u32, usize>,
     processes: HashMap<Process, usize>,
+    wasted: Wasted,
     refused: u64,
 }
 
 /// A process of a user, or all of that user's that the kernel does not name.
-type Process = (u32, Option<u32>);
+pub(super) type Process = (u32, Option<u32>);
 
 /// One connection's place. Dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Place {
     limits: Limits,
     process: Process,
+    heard: Heard,
+}
+
+/// What has been heard of a place's peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    Something,
 }
 
 /// Why there is no place.
@@ -61,6 +73,8 @@ pub(super) enum Full {
     Process,
     /// The user's processes have, together.
     User,
+    /// The process has made many connections just now that came to nothing.
+    Wasteful,
 }
 
 impl Limits {
@@ -84,7 +98,9 @@ impl Limits {
         let of_process = crowd.processes.get(&process).copied().unwrap_or(0);
         let of_user = crowd.users.get(&caller.uid).copied().unwrap_or(0);
         let room = if of_process == 0 { self.per_user } else { self.per_user / 4 * 3 };
-        let full = if of_process >= PER_PROCESS {
+        let full = if crowd.wasted.are_too_many(process, clock::now().boot) {
+            Some(Full::Wasteful)
+        } else if of_process >= PER_PROCESS {
             Some(Full::Process)
         } else {
             (of_user >= room).then_some(Full::User)
@@ -96,7 +112,7 @@ impl Limits {
         *crowd.processes.entry(process).or_default() += 1;
         *crowd.users.entry(caller.uid).or_default() += 1;
         drop(crowd);
-        Ok(Place { limits: self.clone(), process })
+        Ok(Place { limits: self.clone(), process, heard: Heard::Nothing })
     }
 
     /// A seat in which a peer without a place hears why, while there is one.
@@ -127,6 +143,7 @@ impl Full {
             Self::Process => {
                 format!("this process has {PER_PROCESS} connections to the broker already")
             }
+            Self::Wasteful => "this process connects again and again and says nothing".to_owned(),
             Self::User => "the programs of this user have all the connections they may".to_owned(),
         };
         let hint = "close connections that are not in use (one carries any number of calls); \
@@ -135,15 +152,25 @@ impl Full {
     }
 }
 
+impl Place {
+    /// Takes note that its peer has said something.
+    pub(super) const fn has_spoken(&mut self) {
+        self.heard = Heard::Something;
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut crowd = self.limits.crowd();
+        if self.heard == Heard::Nothing {
+            crowd.wasted.note(self.process, clock::now().boot);
+        }
         take_one(&mut crowd.processes, &self.process);
         take_one(&mut crowd.users, &self.process.0);
     }
 }
 
-fn take_one<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+pub(super) fn take_one<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {
@@ -165,13 +192,30 @@ mod tests {
     #[test]
     fn one_process_cannot_take_all_the_places_and_leaving_frees_them() {
         let limits = Limits::within(OPEN_FILES);
-        let places: Vec<_> = std::iter::from_fn(|| limits.enter(&caller(1)).ok()).collect();
+        let spoken = |mut place: Place| {
+            place.has_spoken();
+            place
+        };
+        let place = || limits.enter(&caller(1)).ok().map(spoken);
+        let places: Vec<_> = std::iter::from_fn(place).collect();
         assert_eq!(places.len(), PER_PROCESS);
         assert_eq!(limits.enter(&caller(1)).unwrap_err(), Full::Process);
         assert!(limits.enter(&caller(2)).is_ok());
         drop(places);
         assert!(limits.enter(&caller(1)).is_ok());
         assert!(limits.crowd().processes.is_empty(), "nobody is remembered who has left");
+    }
+
+    #[test]
+    fn who_connects_again_and_again_and_says_nothing_finds_the_door_shut() {
+        let limits = Limits::within(OPEN_FILES);
+        let connect = |pid| limits.enter(&caller(pid));
+        for _ in 0..1000 {
+            connect(1).unwrap().has_spoken();
+        }
+        while connect(1).is_ok() {}
+        assert_eq!(connect(1).unwrap_err(), Full::Wasteful);
+        assert!(connect(2).is_ok(), "another process");
     }
 
     #[test]

@@ -20,13 +20,14 @@ mod policy;
 mod router;
 mod service;
 mod vault;
+mod wasted;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use authbroker_client::wire::places;
-use authbroker_core::caller::{Door, Identity};
+use authbroker_core::caller::{Caller, Door, Identity};
 use authbroker_core::minting::Minting;
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions};
@@ -35,7 +36,7 @@ use interprocess::os::unix::uds_local_socket::tokio::Listener as UnixListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::limits::Limits;
+use self::limits::{Full, Limits};
 use self::router::Router;
 use crate::platform::{self, Peer, Witness};
 
@@ -146,8 +147,7 @@ struct Hall {
 impl Hall {
     /// Asks whose the peer is and gives it a task, if it may stay.
     fn greet(&self, stream: Stream, socket: &Socket) {
-        let Some(peer) = peer_of(&stream, socket.door) else { return };
-        let unseen = peer.unseen();
+        let Some(unseen) = peer_of(&stream, socket.door) else { return };
         if let Err(failure) = self.services.broker.admit(&unseen) {
             tracing::warn!(uid = unseen.uid, "{failure}");
             return;
@@ -157,8 +157,8 @@ impl Hall {
             Ok(place) => {
                 let (services, tasks) = (Arc::clone(&self.services), self.tasks.clone());
                 let minting = socket.minting.clone();
+                let peer = hold(&stream, &unseen);
                 self.tasks.spawn(async move {
-                    let _place = place;
                     let is_credential =
                         minting.as_ref().is_some_and(|minting| minting.unit.is_some());
                     let started =
@@ -173,10 +173,14 @@ impl Hall {
                         return credential::hand_over(stream, broker, &caller, started).await;
                     }
                     let router = Router { services, caller, stop: stop.clone(), tasks };
-                    connection::serve(stream, router, stop).await;
+                    connection::serve(stream, place, router, stop).await;
                 });
             }
             Err(full) => {
+                // Whoever says nothing would not ask why.
+                if full == Full::Wasteful {
+                    return;
+                }
                 let Some(seat) = self.limits.seat() else { return };
                 self.tasks.spawn(async move {
                     let _seat = seat;
@@ -187,9 +191,14 @@ impl Hall {
     }
 }
 
-fn peer_of(stream: &Stream, door: Door) -> Option<Peer> {
+/// Whose the peer is, which costs next to nothing to ask.
+fn peer_of(stream: &Stream, door: Door) -> Option<Caller> {
     let credentials = stream.peer_creds().ok()?;
     let pid = credentials.pid().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0);
+    Some(Caller { pid, ..Caller::of_user(credentials.euid()?, door) })
+}
+
+fn hold(stream: &Stream, unseen: &Caller) -> Peer {
     let Stream::UdSocket(socket) = stream;
-    Some(Peer::of_socket(socket, credentials.euid()?, pid, door))
+    Peer::of_socket(socket, unseen.uid, unseen.pid, unseen.door)
 }

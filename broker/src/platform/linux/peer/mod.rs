@@ -78,7 +78,7 @@ impl Peer {
     }
 
     /// All that is certain of it: its user.
-    pub fn unseen(&self) -> Caller {
+    fn unseen(&self) -> Caller {
         Caller { pid: self.pid, ..Caller::of_user(self.uid, self.door) }
     }
 }
