@@ -17,6 +17,9 @@ use super::proc::Proc;
 
 /// The longest metadata that is read.
 const LONGEST: u64 = 64 * 1024;
+/// The longest list of mounts that is read. A sandbox has some dozens; its maker can have mounts by
+/// the hundred thousand, and reading of them would take the broker's time.
+const LONGEST_MOUNTS: u64 = 1024 * 1024;
 /// File systems that answer at once. Flatpak makes each sandbox's root on the first.
 const AT_ONCE: [&str; 10] =
     ["tmpfs", "ext4", "btrfs", "xfs", "f2fs", "zfs", "bcachefs", "overlay", "squashfs", "erofs"];
@@ -49,7 +52,7 @@ enum Metadata {
 
 fn metadata(proc: &Proc, pid: u32, uid: u32) -> Option<Metadata> {
     let root = root_of(proc, pid)?;
-    let mounts = std::fs::read_to_string(proc.path(pid, "mountinfo")).ok()?;
+    let mounts = mounts_of(proc, pid)?;
     if !answers_at_once(&mounts, &meta(&root)?) {
         return None;
     }
@@ -65,6 +68,13 @@ fn metadata(proc: &Proc, pid: u32, uid: u32) -> Option<Metadata> {
         return None;
     }
     text(&found).map(Metadata::Says)
+}
+
+fn mounts_of(proc: &Proc, pid: u32) -> Option<String> {
+    let file = File::open(proc.path(pid, "mountinfo")).ok()?;
+    let mut text = String::new();
+    let length = file.take(LONGEST_MOUNTS).read_to_string(&mut text).ok()?;
+    (u64::try_from(length).ok()? < LONGEST_MOUNTS).then_some(text)
 }
 
 fn root_of(proc: &Proc, pid: u32) -> Option<OwnedFd> {

@@ -217,6 +217,13 @@ async fn who_cannot_be_looked_into_is_not_taken_for_an_app_outside_of_sandboxes(
     slow.root("/");
     slow.write("mountinfo", "");
     assert_eq!(slow.identity().await, Identity::Hidden);
+    // Nor one whose mounts are more than anybody reads.
+    let crowded = Machine::new("0::/\n", "");
+    crowded.mounts("mnt:[2]");
+    crowded.root("/");
+    let mounts = std::fs::read_to_string(crowded.path("mountinfo")).unwrap();
+    crowded.write("mountinfo", &(mounts + &"9 1 0:9 / /x rw - tmpfs x rw\n".repeat(50_000)));
+    assert_eq!(crowded.identity().await, Identity::Hidden);
 }
 
 #[tokio::test]
