@@ -1,4 +1,9 @@
 //! A process held fast: numbers are used again, and the next process of a number is another one.
+//!
+//! What a handle itself can tell (`PIDFD_GET_INFO`, Linux 6.13) is not asked for. It would be the
+//! parent, which nothing here rests on, the user as it is now, where the socket has the one that
+//! connected, and a control group by its number, where names are needed: `/proc` is read for them,
+//! and counts if the process is still there afterwards.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
