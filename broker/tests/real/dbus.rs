@@ -1,10 +1,13 @@
 //! The session bus, spoken by `busctl`, `gdbus` and an app in Python, over a real `dbus-daemon`.
 
+use std::collections::HashMap;
+
 use dev_issuer::user_agent::{Consent, UserAgent};
 use dev_issuer::{Fault, Times};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use url::Url;
+use zbus::Variant;
 
 use crate::world::{API, NAME, ROOT, Running, Session, eventually, issuer, run, sign_in_at};
 
@@ -97,6 +100,36 @@ async fn an_error_has_a_name_a_sentence_and_a_hint() {
     };
     let hint = json!({"hint": {"type": "s", "data": "brokerctl login dev"}});
     assert_eq!(error["payload"], json!({"type": "sa{sv}", "data": ["nobody is signed in", hint]}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dbus-daemon: ./test.sh runs it"]
+async fn who_has_too_many_calls_under_way_is_told_so_and_nobody_else_notices() {
+    let (session, issuer) = (Session::start().await, issuer().await);
+    session.configure(issuer.url(), "memory");
+    let _broker = session.brokerd().await;
+    session.sign_in().await;
+    issuer.inject(Fault::refresh_hang(), Times::Always);
+    let bus = async || {
+        let address = session.bus_address();
+        zbus::connection::Builder::address(address.as_str()).build().await.unwrap()
+    };
+    let greedy = bus().await;
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let greedy = greedy.clone();
+        calls.spawn(async move {
+            let body = ("", HashMap::from([("force", Variant::from(true))]));
+            let call = greedy.call_method(Some(NAME), ROOT, Some(MANAGER), "GetToken", &body);
+            call.await.unwrap_err().to_string()
+        });
+    }
+    // Those that wait for the provider wait longer.
+    let refused = calls.join_next().await.unwrap().unwrap();
+    assert!(refused.contains("Error.Busy"), "{refused}");
+    let who = bus().await.call_method(Some(NAME), ROOT, Some(MANAGER), "WhoAmI", &()).await;
+    who.unwrap();
+    session.brokerctl(&["token"]).await.good();
 }
 
 #[tokio::test(flavor = "multi_thread")]

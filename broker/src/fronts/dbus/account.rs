@@ -79,11 +79,11 @@ impl Account {
         header: &Header<'_>,
         connection: &Connection,
     ) -> Result<OwnedObjectPath, Failure> {
-        let caller = self.desk.callers.of(header).await?;
+        let (caller, turn) = self.desk.callers.enter(header).await?;
         let (request, handling) = options::sign_out(self.id.clone(), options)?;
         let request = translate::sign_out_request(request);
         let pending = self.desk.broker.sign_out(&caller, request, Opener::Broker)?;
-        request::open(connection, header, handling, pending).await
+        request::open(connection, header, handling, (pending, turn)).await
     }
 }
 

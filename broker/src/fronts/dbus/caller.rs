@@ -16,6 +16,10 @@ use crate::broker::Broker;
 use crate::fronts::translate;
 use crate::platform::{Peer, Witness};
 
+/// How many calls and requests of one sender may be under way at once. A socket's peers wait where
+/// they are; on the bus, every message is delivered.
+const UNDER_WAY: usize = 64;
+
 /// The senders that have called, by their unique names.
 #[derive(Debug, Clone)]
 pub(super) struct Callers {
@@ -31,7 +35,13 @@ struct Known {
     caller: Caller,
     /// The accounts as it last saw them: when it first called, or when it was last told.
     accounts: Vec<WireAccount>,
+    /// As many more of these as there are turns.
+    turns: Turn,
 }
+
+/// One call of a sender, or one request, under way until this is dropped.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Turn(Arc<()>);
 
 impl Callers {
     pub(super) async fn new(
@@ -45,9 +55,7 @@ impl Callers {
 
     /// The caller behind a message.
     pub(super) async fn of(&self, header: &Header<'_>) -> Result<Caller, Failure> {
-        let unknown =
-            || Failure::new(Code::PolicyDenied, "the bus does not say who calls", "try again");
-        let name: OwnedUniqueName = header.sender().ok_or_else(unknown)?.to_owned().into();
+        let name = sender(header)?;
         if let Some(known) = self.known().get(&name) {
             return Ok(known.caller.clone());
         }
@@ -56,8 +64,22 @@ impl Callers {
         let peer = Peer::on_bus(credentials).ok_or_else(unknown)?;
         let caller = self.witness.describe(peer).await;
         let accounts = self.seen_by(&caller);
-        self.known().entry(name).or_insert(Known { caller: caller.clone(), accounts });
+        let known = Known { caller: caller.clone(), accounts, turns: Turn::default() };
+        self.known().entry(name).or_insert(known);
         Ok(caller)
+    }
+
+    /// The same for a call that may take long, while this sender has not too many of them.
+    pub(super) async fn enter(&self, header: &Header<'_>) -> Result<(Caller, Turn), Failure> {
+        let caller = self.of(header).await?;
+        let known = |known: &Known| known.turns.clone();
+        let turn = self.known().get(&sender(header)?).map(known).unwrap_or_default();
+        // Itself, and the one that is kept.
+        if Arc::strong_count(&turn.0) > UNDER_WAY + 1 {
+            let message = format!("{UNDER_WAY} calls of this program are under way already");
+            return Err(Failure::new(Code::Busy, message, "wait for one of them to be answered"));
+        }
+        Ok((caller, turn))
     }
 
     /// The accounts that a caller may see.
@@ -89,4 +111,12 @@ impl Callers {
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<OwnedUniqueName, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn sender(header: &Header<'_>) -> Result<OwnedUniqueName, Failure> {
+    header.sender().map(|name| name.to_owned().into()).ok_or_else(unknown)
+}
+
+fn unknown() -> Failure {
+    Failure::new(Code::PolicyDenied, "the bus does not say who calls", "try again")
 }

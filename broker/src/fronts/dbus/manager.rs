@@ -150,7 +150,7 @@ impl Manager {
         header: &Header<'_>,
     ) -> Result<Dict, Failure> {
         let _answering = self.desk.answering.token();
-        let caller = self.desk.callers.of(header).await?;
+        let (caller, _turn) = self.desk.callers.enter(header).await?;
         let (request, sink) = options::get_token(account, options)?;
         let sink = sink::open(sink, &caller)?;
         let given = self.desk.broker.token(&caller, translate::token_request(&request)?).await?;
@@ -177,7 +177,7 @@ impl Manager {
         header: &Header<'_>,
     ) -> Result<(HashMap<String, String>, Dict), Failure> {
         let _answering = self.desk.answering.token();
-        let caller = self.desk.callers.of(header).await?;
+        let (caller, _turn) = self.desk.callers.enter(header).await?;
         let (request, sink) = options::get_headers(account, method, uri, options)?;
         let sink = sink::open(sink, &caller)?;
         let headers = translate::headers_request(&request)?;
@@ -207,7 +207,7 @@ impl Manager {
         header: &Header<'_>,
     ) -> Result<(String, Dict), Failure> {
         let _answering = self.desk.answering.token();
-        let caller = self.desk.callers.of(header).await?;
+        let (caller, _turn) = self.desk.callers.enter(header).await?;
         let report = report?;
         let correlation_id = report.correlation_id.clone();
         let report = translate::challenge_report(report)?;
@@ -229,10 +229,10 @@ impl Manager {
         header: &Header<'_>,
         connection: &Connection,
     ) -> Result<OwnedObjectPath, Failure> {
-        let caller = self.desk.callers.of(header).await?;
+        let (caller, turn) = self.desk.callers.enter(header).await?;
         let (request, handling) = request?;
         let pending = self.desk.broker.acquire(&caller, &translate::acquire_request(request)?)?;
-        request::open(connection, header, handling, pending).await
+        request::open(connection, header, handling, (pending, turn)).await
     }
 }
 

@@ -17,6 +17,7 @@ use zbus::names::UniqueName;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedObjectPath, Variant, interface};
 
+use super::caller::Turn;
 use super::error::{details, error_name};
 use super::options::{CORRELATION_ID, Handling, Life};
 use crate::broker::Pending;
@@ -67,7 +68,7 @@ pub(super) async fn open(
     connection: &Connection,
     header: &Header<'_>,
     handling: Handling,
-    pending: Pending,
+    (pending, turn): (Pending, Turn),
 ) -> Result<OwnedObjectPath, Failure> {
     let owner = header
         .sender()
@@ -95,7 +96,11 @@ pub(super) async fn open(
         Life::Detached => None,
     };
     let teller = Teller { emitter, correlation_id: handling.correlation_id };
-    tokio::spawn(follow(connection.clone(), path.clone(), teller, pending, close, watcher));
+    let following = follow(connection.clone(), path.clone(), teller, pending, close, watcher);
+    tokio::spawn(async move {
+        following.await;
+        drop(turn);
+    });
     Ok(path)
 }
 
