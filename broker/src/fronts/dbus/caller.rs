@@ -65,7 +65,11 @@ impl Callers {
         let caller = self.witness.describe(peer).await;
         let accounts = self.seen_by(&caller);
         let known = Known { caller: caller.clone(), accounts, turns: Turn::default() };
-        self.known().entry(name).or_insert(known);
+        self.known().entry(name.clone()).or_insert(known);
+        // Who left while it was looked at was forgotten before it was known.
+        if !self.bus.name_has_owner(BusName::from(name.as_ref())).await.unwrap_or(false) {
+            self.forget(name.as_str());
+        }
         Ok(caller)
     }
 
