@@ -238,6 +238,13 @@ impl Doors {
         }
     }
 
+    /// There is no session bus on this system.
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_async, reason = "as on systems that have one")]
+    pub async fn open_bus(&mut self, _services: &Services, _log: Log) {
+        tracing::info!("no session bus on this system, serving the sockets only");
+    }
+
     /// Takes no new callers, and lets the others hear their answers.
     pub async fn close(self) {
         self.tasks.close();

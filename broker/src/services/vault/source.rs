@@ -146,12 +146,12 @@ mod keyring {
         Err(no_keyring())
     }
 
-    #[expect(clippy::unused_async, reason = "as on systems that have one")]
+    /// Whether there is a keyring.
     pub async fn look_at_keyring() -> Result<(), VaultError> {
         Err(no_keyring())
     }
 
-    pub(super) struct Signs;
+    pub(in crate::services::vault) struct Signs;
 
     impl Signs {
         #[expect(clippy::unused_async, reason = "as on systems that have one")]
@@ -160,7 +160,7 @@ mod keyring {
         }
 
         pub(super) async fn next(&mut self) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
