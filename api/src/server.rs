@@ -6,7 +6,8 @@
 //! 1. A connection is accepted once there is a slot for it.
 //! 2. TLS, where it is served, is agreed upon in the connection's own task and in bounded time.
 //! 3. Its request heads are bounded in time, size and number, and so is the time between requests.
-//! 4. At shutdown nothing more is accepted, and what is under way gets five seconds to end.
+//! 4. A client that does not read its answers is not waited for: it would hold its slot for ever.
+//! 5. At shutdown nothing more is accepted, and what is under way gets five seconds to end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -33,6 +35,9 @@ const MAX_CONNECTIONS: usize = 1024;
 
 /// From the first wait for a request to the end of its head; and for all of a TLS handshake.
 const HEAD_LIMIT: Duration = Duration::from_secs(15);
+
+/// Without a byte of an answer that the client takes.
+const WRITE_LIMIT: Duration = Duration::from_secs(15);
 
 /// Bytes of a request's head: a token of the largest size, and 8 KiB for all the rest.
 const HEAD_SIZE: usize = 24 * 1024;
@@ -147,18 +152,20 @@ impl Origin {
 
 async fn http<S>(stream: S, from: Origin, router: Router, watcher: Watcher)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Send + 'static,
 {
     let service = service_fn(move |mut request: Request<Incoming>| {
         from.mark(&mut request);
         router.clone().oneshot(request)
     });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_LIMIT));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
         .max_header_size(HEAD_SIZE)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "the connection broke off");
     }

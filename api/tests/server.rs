@@ -5,6 +5,7 @@
 mod support;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use private_api::routes::{Api, router};
 use private_api::server::{End, serve};
@@ -81,6 +82,17 @@ async fn an_idle_connection_does_not_hold_up_the_end() {
     served.stop.send(()).unwrap();
     assert_eq!(served.server.await.unwrap(), End::Drained);
     assert_eq!(rest(silent).await, "");
+}
+
+/// Answers that nobody takes fill up what the system keeps of them, and then the server waits.
+#[tokio::test]
+#[ignore = "takes a quarter of a minute: ./test.sh runs it"]
+async fn a_client_that_never_reads_is_hung_up_on() {
+    let served = Served::start().await;
+    let mut stream = served.send("").await;
+    let requests = "GET /public HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    let hung_up = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_mins(2), hung_up).await.unwrap();
 }
 
 #[tokio::test]
