@@ -18,7 +18,7 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::claims::RawClaims;
 use crate::error::{Refusal, chain};
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, is_local_http};
 use crate::provider::{AskError, NoClient, Provider, in_time};
 use crate::secret::Secret;
 use crate::verify::Invalid;
@@ -48,8 +48,8 @@ pub enum Asked {
 pub struct Introspection {
     /// The issuer that is asked; tokens that it vouches for are its own.
     pub issuer: Issuer,
-    /// The endpoint, if the issuer's metadata does not name it.
-    pub endpoint: Option<Url>,
+    /// See [`Introspection::at`].
+    endpoint: Option<Url>,
     /// This API's own client at the issuer.
     pub client_id: String,
     /// That client's secret, sent by HTTP Basic.
@@ -63,7 +63,22 @@ impl Introspection {
     pub fn new(issuer: Issuer, client_id: String, secret: Secret) -> Self {
         Self { issuer, endpoint: None, client_id, secret, asked: Asked::Opaque }
     }
+
+    /// The same at an endpoint that the issuer's metadata does not name. Tokens go there, and this
+    /// API's secret: so it must be https, or http on this machine.
+    pub fn at(self, endpoint: Url) -> Result<Self, InsecureEndpoint> {
+        if endpoint.scheme() == "https" || is_local_http(&endpoint) {
+            Ok(Self { endpoint: Some(endpoint), ..self })
+        } else {
+            Err(InsecureEndpoint)
+        }
+    }
 }
+
+/// What is sent to such an endpoint could be read on the way.
+#[derive(Debug, thiserror::Error)]
+#[error("must be https (http only for 127.0.0.1, [::1] and localhost)")]
+pub struct InsecureEndpoint;
 
 /// Asks one issuer.
 pub(crate) struct Introspector {

@@ -76,7 +76,7 @@ impl fmt::Display for Issuer {
 }
 
 /// Literals and `localhost` only: any other name could resolve to another machine tomorrow.
-fn is_local_http(url: &Url) -> bool {
+pub(crate) fn is_local_http(url: &Url) -> bool {
     let local = match url.host() {
         Some(Host::Ipv4(address)) => address == Ipv4Addr::LOCALHOST,
         Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,

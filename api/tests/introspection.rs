@@ -266,3 +266,12 @@ fn the_secret_is_not_printed() {
     let printed = format!("{:?}", introspection("https://issuer.test"));
     assert!(!printed.contains("secret\"") && !printed.contains("it's"), "{printed}");
 }
+
+/// R23: tokens go there, and this API's own secret.
+#[test]
+fn an_endpoint_on_the_way_to_which_questions_could_be_read_is_refused() {
+    let at = |endpoint: &str| introspection("https://issuer.test").at(endpoint.parse().unwrap());
+    assert!(at("https://issuer.test/introspect").is_ok());
+    assert!(at("http://127.0.0.1:8080/introspect").is_ok());
+    assert!(at("http://issuer.test/introspect").is_err());
+}

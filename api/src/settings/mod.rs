@@ -130,7 +130,9 @@ fn introspection(given: &Given, rules: &Rules) -> anyhow::Result<Option<Introspe
     let path = given.introspection_secret_file.as_ref();
     let path = path.context("--introspect needs --introspection-secret-file")?;
     let mut introspection = Introspection::new(issuer, client_id, read_secret(path)?);
-    introspection.endpoint.clone_from(&given.introspection_endpoint);
+    if let Some(endpoint) = given.introspection_endpoint.clone() {
+        introspection = introspection.at(endpoint).context("--introspection-endpoint")?;
+    }
     introspection.asked = match introspect {
         Introspect::Opaque => Asked::Opaque,
         Introspect::All => Asked::All,
