@@ -5,17 +5,18 @@
 //! stand. The figures go to whatever recorder of the `metrics` crate the program has installed; the
 //! names are in [`describe`].
 
+use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::rand;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
 use tracing::Instrument;
 
 use crate::clock::Clock;
@@ -50,6 +51,7 @@ pub(crate) struct Observer {
     /// Random, so that the ids of two processes differ.
     prefix: u64,
     count: AtomicU64,
+    figures: Figures,
 }
 
 impl Observer {
@@ -57,7 +59,8 @@ impl Observer {
         let mut prefix = [0; 8];
         // Without random numbers ids may repeat, and that is all.
         let _ = rand::fill(&mut prefix);
-        Self { clock, prefix: u64::from_be_bytes(prefix), count: AtomicU64::new(0) }
+        let (prefix, count) = (u64::from_be_bytes(prefix), AtomicU64::new(0));
+        Self { clock, prefix, count, figures: Figures::default() }
     }
 
     /// The id that the request came with, or a new one.
@@ -93,7 +96,8 @@ pub(crate) async fn observe(
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = observer.clock.monotonic().saturating_sub(begun);
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), ?took, "answered"));
-    count(route.as_ref().map_or("none", MatchedPath::as_str), &response, took);
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    observer.figures.count(route, response.status(), took);
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
@@ -103,8 +107,41 @@ fn span(request: &Request, id: &HeaderValue) -> tracing::Span {
     tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
 }
 
-fn count(route: &str, response: &Response, took: Duration) {
-    let status = response.status().as_str().to_owned();
-    counter!(REQUESTS, "route" => route.to_owned(), "status" => status).increment(1);
-    histogram!(SECONDS, "route" => route.to_owned()).record(took);
+/// The figures by route and status, each looked up by its names once: to do so with every request
+/// costs more than the rest of this layer.
+#[derive(Default)]
+struct Figures {
+    /// There are few routes and few statuses. A std lock, because it is held for a look-up and never
+    /// across an `.await`.
+    known: RwLock<HashMap<String, HashMap<StatusCode, Counted>>>,
+}
+
+/// Where requests that ended alike are counted.
+#[derive(Clone)]
+struct Counted {
+    requests: Counter,
+    seconds: Histogram,
+}
+
+impl Figures {
+    fn count(&self, route: &str, status: StatusCode, took: Duration) {
+        let counted = self.known(route, status).unwrap_or_else(|| self.find(route, status));
+        counted.requests.increment(1);
+        counted.seconds.record(took);
+    }
+
+    fn known(&self, route: &str, status: StatusCode) -> Option<Counted> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(route)?.get(&status).cloned()
+    }
+
+    /// Asks the recorder that is installed now.
+    fn find(&self, route: &str, status: StatusCode) -> Counted {
+        let labels = [("route", route.to_owned()), ("status", status.as_str().to_owned())];
+        let requests = counter!(REQUESTS, &labels);
+        let found = Counted { requests, seconds: histogram!(SECONDS, "route" => route.to_owned()) };
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(route.to_owned()).or_default().insert(status, found.clone());
+        found
+    }
 }
