@@ -9,11 +9,12 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{BoxError, Json};
 use metrics::counter;
 use serde_json::json;
 
@@ -188,11 +189,15 @@ fn error(status: StatusCode, code: &str, description: &str) -> Response {
 }
 
 /// Turns an error that is not JSON yet into one, and keeps its headers (`Allow` with a 405).
-pub(crate) async fn as_json(response: Response) -> Response {
+pub(crate) fn as_json<B>(response: Response<B>) -> Response
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     let status = response.status();
     let fails = status.is_client_error() || status.is_server_error();
     if !fails || is_json(response.headers()) {
-        return response;
+        return response.map(Body::new);
     }
     let reason = status.canonical_reason().unwrap_or("Error");
     let code = reason.to_ascii_lowercase().replace(' ', "_");

@@ -20,11 +20,13 @@ use std::time::Duration;
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tower::ServiceBuilder;
+use tower::util::MapResponseLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -49,8 +51,7 @@ const METADATA_FRESH: &str = "public, max-age=3600";
 /// Bytes. No route reads a body.
 const BODY_LIMIT: usize = 16 * 1024;
 
-/// What the handlers share.
-#[derive(Clone, FromRef)]
+/// What the API is made of.
 #[non_exhaustive]
 pub struct Api {
     /// Checks the tokens.
@@ -76,6 +77,16 @@ impl Api {
     }
 }
 
+/// The same for the handlers, of which each request takes a copy or two.
+#[derive(Clone)]
+struct Shared(Arc<Api>);
+
+impl FromRef<Shared> for Arc<Verifier> {
+    fn from_ref(Shared(api): &Shared) -> Self {
+        Self::clone(&api.verifier)
+    }
+}
+
 /// The whole API as one service.
 pub fn router(api: Api) -> Router {
     let clock = api.verifier.clock();
@@ -87,7 +98,7 @@ pub fn router(api: Api) -> Router {
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(operations::metrics))
         .route("/openapi.json", get(openapi::openapi))
-        .with_state(api);
+        .with_state(Shared(Arc::new(api)));
     with_layers(routes, clock)
 }
 
@@ -95,15 +106,17 @@ pub fn router(api: Api) -> Router {
 /// in the log, figures, and JSON for an error.
 pub fn with_layers(routes: Router, clock: Arc<dyn Clock>) -> Router {
     let observer = Arc::new(Observer::new(clock));
-    routes
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT))
-        .layer(map_response(as_json))
+    // From the outside in. One service of them all is one that the router need not box by itself.
+    let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(observer, observe))
+        .layer(MapResponseLayer::new(as_json))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT));
+    routes.layer(layers)
 }
 
 /// The handlers find out themselves who is calling; the layer is only there to send nonces ahead.
-fn with_nonces(methods: MethodRouter<Api>, verifier: &Arc<Verifier>) -> MethodRouter<Api> {
+fn with_nonces(methods: MethodRouter<Shared>, verifier: &Arc<Verifier>) -> MethodRouter<Shared> {
     if !verifier.demands_nonces() {
         return methods;
     }
@@ -112,7 +125,7 @@ fn with_nonces(methods: MethodRouter<Api>, verifier: &Arc<Verifier>) -> MethodRo
 }
 
 /// The metadata is where the identifier's path puts it, and at the plain address too.
-fn metadata_routes(verifier: &Verifier) -> Router<Api> {
+fn metadata_routes(verifier: &Verifier) -> Router<Shared> {
     let path = verifier.metadata_path();
     let routes = Router::new().route(WELL_KNOWN, get(metadata));
     if path == WELL_KNOWN { routes } else { routes.route(&path, get(metadata)) }
@@ -123,7 +136,7 @@ fn metadata_routes(verifier: &Verifier) -> Router<Api> {
     get, path = "/.well-known/oauth-protected-resource", tag = "messages",
     responses((status = 200, description = "Protected resource metadata", body = ResourceMetadata))
 )]
-async fn metadata(State(api): State<Api>) -> impl IntoResponse {
+async fn metadata(State(Shared(api)): State<Shared>) -> impl IntoResponse {
     let metadata = api.verifier.metadata().with_scopes(&api.required_scope);
     ([(CACHE_CONTROL, METADATA_FRESH)], Json(metadata))
 }
@@ -156,7 +169,7 @@ async fn public(form: Form) -> Response {
     security(("access_token" = []))
 )]
 async fn private(
-    State(api): State<Api>,
+    State(Shared(api)): State<Shared>,
     caller: Authenticated,
     form: Form,
 ) -> Result<impl IntoResponse, Rejection> {
@@ -181,7 +194,7 @@ async fn private(
     security(("access_token" = []))
 )]
 async fn recent(
-    State(api): State<Api>,
+    State(Shared(api)): State<Shared>,
     caller: Authenticated,
     form: Form,
 ) -> Result<impl IntoResponse, Rejection> {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
+use super::Shared;
 
 /// The exposition format of Prometheus.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -44,7 +44,7 @@ pub(super) async fn healthz() -> impl IntoResponse {
         (status = 503, description = "No issuer's keys were had yet", body = Readiness),
     )
 )]
-pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
+pub(super) async fn readyz(State(Shared(api)): State<Shared>) -> impl IntoResponse {
     let issuers = api.verifier.readiness().into_iter();
     let issuers: BTreeMap<_, _> = issuers.map(|(issuer, is)| (issuer.to_string(), is)).collect();
     let ready = issuers.values().any(|ready| *ready);
@@ -60,7 +60,7 @@ pub(super) async fn readyz(State(api): State<Api>) -> impl IntoResponse {
         (status = 404, description = "Nobody collects them here", body = super::openapi::Problem),
     )
 )]
-pub(super) async fn metrics(State(api): State<Api>) -> Response {
+pub(super) async fn metrics(State(Shared(api)): State<Shared>) -> Response {
     let Some(figures) = &api.figures else { return StatusCode::NOT_FOUND.into_response() };
     ([(CONTENT_TYPE, PROMETHEUS), (CACHE_CONTROL, "no-store")], figures.render()).into_response()
 }
