@@ -5,7 +5,7 @@ use private_api::verify::Rules;
 use std::{env, io, io::Write, sync::Arc};
 
 async fn orders(caller: Authenticated) -> String {
-    format!("The orders of {}", caller.claims().sub)
+    format!("The orders of {}", caller.claims().sub())
 }
 
 #[tokio::main]

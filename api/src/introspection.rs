@@ -115,8 +115,12 @@ impl Introspector {
         self.settings.asked == Asked::All && self.issuer().as_str() == iss
     }
 
-    /// What the issuer says of a token that is active.
-    pub(crate) async fn ask(&self, token: &str) -> Result<RawClaims, Refusal> {
+    /// Has what the issuer says of a token that is active judged.
+    pub(crate) async fn ask<T>(
+        &self,
+        token: &str,
+        judge: impl FnOnce(RawClaims<'_>) -> Result<T, Invalid>,
+    ) -> Result<T, Refusal> {
         let _slot = self.slots.try_acquire().map_err(|_| Refusal::IntrospectionUnavailable)?;
         let body = in_time(self.question(token)).await.map_err(|error| self.failed(&error))?;
         let read = |error: serde_json::Error| self.failed(&AskError::Useless(error.into()));
@@ -124,7 +128,7 @@ impl Introspector {
         if !activity.active || !activity.is_access_token() {
             return Err(Invalid::Inactive.into());
         }
-        serde_json::from_slice(&body).map_err(read)
+        Ok(judge(serde_json::from_slice(&body).map_err(read)?)?)
     }
 
     async fn question(&self, token: &str) -> Result<Vec<u8>, AskError> {

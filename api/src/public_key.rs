@@ -14,8 +14,6 @@ use aws_lc_rs::signature::{
     RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters,
     RsaPublicKeyComponents, VerificationAlgorithm,
 };
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{
     AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations,
     PublicKeyUse,
@@ -58,10 +56,8 @@ impl PublicKey {
 
     /// Whether it made the signature of `jws`.
     pub(crate) fn signed(&self, jws: &Jws<'_>, alg: SigningAlg) -> bool {
-        let signature = URL_SAFE_NO_PAD.decode(jws.signature).ok();
-        let made = |key: &ParsedPublicKey| {
-            signature.is_some_and(|made| key.verify_sig(jws.signed.as_bytes(), &made).is_ok())
-        };
+        let made =
+            |key: &ParsedPublicKey| key.verify_sig(jws.signed.as_bytes(), jws.signature()).is_ok();
         self.ready_for(alg).is_some_and(made)
     }
 

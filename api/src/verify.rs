@@ -1,7 +1,7 @@
 //! Decides whether a token is good: a pure function of the token, the rules, the keys and the time.
 //!
 //! 1. The token is a compact JWS of bounded length, and its header names a type, an algorithm of
-//!    the list and no extension ([RFC 9068 §4], [RFC 8725]): that is an [`Unverified`].
+//!    the list and no extension ([RFC 9068 §4], [RFC 8725]): that is an `Unverified`.
 //! 2. Its `iss` picks the issuer, from the list and letter for letter; the issuer's keys, and no
 //!    other's, are handed in. No other claim can be seen yet.
 //! 3. The signature is checked with the keys that fit `kid` and algorithm. Keys and addresses in the
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::algorithm::SigningAlg;
-use crate::claims::{Audience, Claims, Confirmation, NumericDate, RawClaims, present};
+use crate::claims::{Audience, Claims, Confirmation, NumericDate, RawClaims, Said, Text, present};
 use crate::issuer::Issuer;
 use crate::jwks::KeySet;
 use crate::jws::Jws;
@@ -71,38 +71,47 @@ impl Rules {
     }
 }
 
+/// Takes a token apart.
+pub(crate) fn decode(token: &str) -> Result<Jws<'_>, Invalid> {
+    Jws::decode(token, MAX_TOKEN).ok_or(Invalid::Malformed)
+}
+
 /// A token that says something, and nothing of it is believed yet.
-pub struct Unverified<'a> {
-    jws: Jws<'a>,
-    header: Header,
+pub(crate) struct Unverified<'a> {
+    jws: &'a Jws<'a>,
+    header: Header<'a>,
     alg: SigningAlg,
-    claims: RawClaims,
+    claims: RawClaims<'a>,
 }
 
 impl<'a> Unverified<'a> {
     /// Reads a token whose header is acceptable.
-    pub fn parse(token: &'a str, rules: &Rules) -> Result<Self, Invalid> {
-        let jws = Jws::split(token, MAX_TOKEN).ok_or(Invalid::Malformed)?;
-        let header: Header = jws.header().ok_or(Invalid::Malformed)?;
+    pub(crate) fn parse(jws: &'a Jws<'a>, rules: &Rules) -> Result<Self, Invalid> {
+        let header: Header<'_> = jws.header().ok_or(Invalid::Malformed)?;
         let alg = header.check(rules)?;
         let claims = jws.payload().ok_or(Invalid::Malformed)?;
         Ok(Self { jws, header, alg, claims })
     }
 
     /// Whose keys to check it with. Which issuer it is stays a mere claim until they fit.
-    pub fn issuer<'r>(&self, rules: &'r Rules) -> Result<&'r Issuer, Invalid> {
+    pub(crate) fn issuer<'r>(&self, rules: &'r Rules) -> Result<&'r Issuer, Invalid> {
         let claimed = self.claims.iss.as_deref().ok_or(Invalid::Issuer)?;
         let mut issuers = rules.issuers.iter();
         issuers.find(|issuer| issuer.as_str() == claimed).ok_or(Invalid::Issuer)
     }
 
     /// Whether one of these keys can have signed it; if not, the issuer may have newer ones.
-    pub fn is_for_one_of(&self, keys: &KeySet) -> bool {
+    pub(crate) fn is_for_one_of(&self, keys: &KeySet) -> bool {
         self.fitting(keys).next().is_some()
     }
 
     /// Checks all the rest. `now` is in seconds since the Unix epoch.
-    pub fn verify(self, rules: &Rules, keys: &KeySet, now: u64) -> Result<Verified, Invalid> {
+    pub(crate) fn verify(
+        self,
+        rules: &Rules,
+        keys: &KeySet,
+        now: u64,
+    ) -> Result<Verified, Invalid> {
         // Whoever hands in the keys of another issuer gets no verdict but this.
         if self.issuer(rules)? != keys.issuer() {
             return Err(Invalid::Issuer);
@@ -110,14 +119,14 @@ impl<'a> Unverified<'a> {
         self.check_signature(keys)?;
         check_purpose(&self.claims, rules)?;
         check_times(&self.claims, now)?;
-        Verified::new(self.claims, rules)
+        Verified::new(&self.claims, rules)
     }
 
     fn check_signature(&self, keys: &KeySet) -> Result<(), Invalid> {
         if !self.is_for_one_of(keys) {
             return Err(Invalid::UnknownKey);
         }
-        let good = self.fitting(keys).any(|key| key.signed(&self.jws, self.alg));
+        let good = self.fitting(keys).any(|key| key.signed(self.jws, self.alg));
         if good { Ok(()) } else { Err(Invalid::Signature) }
     }
 
@@ -128,22 +137,23 @@ impl<'a> Unverified<'a> {
 
 /// Checks a token completely, with the keys of one issuer.
 pub fn verify(token: &str, rules: &Rules, keys: &KeySet, now: u64) -> Result<Verified, Invalid> {
-    Unverified::parse(token, rules)?.verify(rules, keys, now)
+    Unverified::parse(&decode(token)?, rules)?.verify(rules, keys, now)
 }
 
 /// Judges what an issuer said of its token, by the same rules as if the token said so itself.
 pub(crate) fn vouched_for(
-    mut said: RawClaims,
+    mut said: RawClaims<'_>,
     issuer: &Issuer,
     rules: &Rules,
     now: u64,
 ) -> Result<Verified, Invalid> {
-    if said.iss.get_or_insert_with(|| issuer.to_string()) != issuer.as_str() {
+    let iss = said.iss.get_or_insert_with(|| Text(issuer.to_string().into()));
+    if **iss != *issuer.as_str() {
         return Err(Invalid::Issuer);
     }
     check_purpose(&said, rules)?;
     check_times(&said, now)?;
-    Verified::new(said, rules)
+    Verified::new(&said, rules)
 }
 
 /// Whether a token has the form of a JWS, so that it can be judged by itself.
@@ -176,7 +186,7 @@ enum Binding {
 }
 
 impl Verified {
-    fn new(raw: RawClaims, rules: &Rules) -> Result<Self, Invalid> {
+    fn new(raw: &RawClaims<'_>, rules: &Rules) -> Result<Self, Invalid> {
         let binding = match &raw.cnf {
             None => Binding::None,
             Some(Confirmation { jkt: Some(key), others }) if others.is_empty() => {
@@ -189,12 +199,12 @@ impl Verified {
 
     /// Who issued it.
     pub(crate) fn issuer(&self) -> &str {
-        &self.claims.iss
+        self.claims.iss()
     }
 
     /// Whether its time is over.
     pub(crate) fn has_expired(&self, now: u64) -> bool {
-        has_expired(self.claims.exp, now)
+        has_expired(self.claims.exp(), now)
     }
 
     /// The claims, for a caller that merely shows the token.
@@ -218,15 +228,16 @@ impl Verified {
 /// The header's members that matter. What it says about keys (`jwk`, `jku`, `x5c`, `x5u`) is not
 /// among them, so nothing can come to trust it.
 #[derive(Deserialize)]
-struct Header {
-    alg: String,
-    typ: Option<String>,
-    kid: Option<String>,
+struct Header<'a> {
+    #[serde(borrow)]
+    alg: Text<'a>,
+    typ: Option<Text<'a>>,
+    kid: Option<Text<'a>>,
     #[serde(default, deserialize_with = "present")]
     crit: bool,
 }
 
-impl Header {
+impl Header<'_> {
     fn check(&self, rules: &Rules) -> Result<SigningAlg, Invalid> {
         if self.crit {
             return Err(Invalid::Critical);
@@ -243,7 +254,7 @@ impl Header {
 }
 
 /// Whether the token was made for this API, as an access token.
-fn check_purpose(raw: &RawClaims, rules: &Rules) -> Result<(), Invalid> {
+fn check_purpose(raw: &RawClaims<'_>, rules: &Rules) -> Result<(), Invalid> {
     if !raw.aud.as_ref().is_some_and(|aud| aud.contains(&rules.audience)) {
         return Err(Invalid::Audience);
     }
@@ -253,7 +264,7 @@ fn check_purpose(raw: &RawClaims, rules: &Rules) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn check_times(raw: &RawClaims, now: u64) -> Result<(), Invalid> {
+fn check_times(raw: &RawClaims<'_>, now: u64) -> Result<(), Invalid> {
     let NumericDate(exp) = raw.exp.ok_or(Invalid::Missing("exp"))?;
     if has_expired(exp, now) {
         return Err(Invalid::Expired);
@@ -268,22 +279,22 @@ fn has_expired(exp: u64, now: u64) -> bool {
 }
 
 /// Builds the claims; what RFC 9068 §2.2 requires has no way round its line here.
-fn claims(raw: RawClaims, rules: &Rules) -> Result<Claims, Invalid> {
-    let optional = |name, claim: Option<String>| match claim {
+fn claims(raw: &RawClaims<'_>, rules: &Rules) -> Result<Claims, Invalid> {
+    let optional = |name, claim| match claim {
         None if !rules.accept_missing_claims => Err(Invalid::Missing(name)),
         claim => Ok(claim),
     };
-    Ok(Claims {
-        iss: raw.iss.ok_or(Invalid::Missing("iss"))?,
-        sub: raw.sub.ok_or(Invalid::Missing("sub"))?,
+    Ok(Claims::keep(&Said {
+        iss: raw.iss.as_deref().ok_or(Invalid::Missing("iss"))?,
+        sub: raw.sub.as_deref().ok_or(Invalid::Missing("sub"))?,
         iat: raw.iat.ok_or(Invalid::Missing("iat"))?.0,
         exp: raw.exp.ok_or(Invalid::Missing("exp"))?.0,
-        client_id: optional("client_id", raw.client_id)?,
-        jti: optional("jti", raw.jti)?,
+        client_id: optional("client_id", raw.client_id.as_deref())?,
+        jti: optional("jti", raw.jti.as_deref())?,
         auth_time: raw.auth_time.map(|NumericDate(seconds)| seconds),
-        acr: raw.acr,
-        scope: raw.scope,
-    })
+        acr: raw.acr.as_deref(),
+        scope: raw.scope.as_deref(),
+    }))
 }
 
 /// Why a token was refused. This is for our own log: the caller only learns `invalid_token`, and no

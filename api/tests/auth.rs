@@ -64,7 +64,7 @@ async fn the_layer_asks_for_a_scope_where_one_is_named() {
 #[tokio::test]
 async fn what_the_layer_found_out_is_not_found_out_again() {
     async fn whoami(caller: Authenticated) -> String {
-        caller.claims().sub.clone()
+        caller.claims().sub().to_owned()
     }
     let client = Client::start().await;
     let verifier = &client.api.verifier;
@@ -94,7 +94,7 @@ async fn the_word_of_another_verifier_does_not_count() {
 #[tokio::test]
 async fn the_layer_guards_services_that_are_none_of_axum() {
     let service = service_fn(async |request: Request<()>| {
-        let caller = request.extensions().get::<Authenticated>().unwrap().claims().sub.clone();
+        let caller = request.extensions().get::<Authenticated>().unwrap().claims().sub().to_owned();
         Ok::<_, Infallible>(Response::new(caller))
     });
     let stand = Stand::start().await;

@@ -13,7 +13,7 @@
 //! use private_api::verify::Rules;
 //!
 //! async fn whoami(caller: Authenticated) -> String {
-//!     caller.claims().sub.clone()
+//!     caller.claims().sub().to_owned()
 //! }
 //!
 //! # fn router() -> Result<Router, Box<dyn std::error::Error>> {

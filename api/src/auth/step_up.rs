@@ -25,9 +25,9 @@ impl StepUp {
     /// say when or how its subject signed in is no good where that matters.
     pub(super) fn is_met_by(&self, claims: &Claims, now: u64) -> bool {
         let recent = self.max_age.is_none_or(|max_age| {
-            claims.auth_time.is_some_and(|then| now.saturating_sub(then) <= max_age.as_secs())
+            claims.auth_time().is_some_and(|then| now.saturating_sub(then) <= max_age.as_secs())
         });
-        let acr = claims.acr.as_deref();
+        let acr = claims.acr();
         let level = self.acr_values.is_empty()
             || self.acr_values.iter().any(|wanted| Some(wanted.as_str()) == acr);
         recent && level

@@ -8,7 +8,7 @@ use metrics::{Counter, counter};
 
 use super::{Authenticated, Credentials, Scheme};
 use crate::challenge::Challenges;
-use crate::claims::Claims;
+use crate::claims::{Claims, RawClaims};
 use crate::clock::{Clock, SystemClock};
 use crate::dpop::{Dpop, MemoryStore, ProofRules, ProofStore};
 use crate::error::{Refusal, Rejection};
@@ -19,7 +19,9 @@ use crate::metadata::{self, ResourceMetadata};
 use crate::observe::VERDICTS;
 use crate::origin::Addressing;
 use crate::verdicts::{self, Fingerprint, Ground, Verdict, Verdicts};
-use crate::verify::{Invalid, Rules, Unverified, Verified, check_form, is_jws, vouched_for};
+use crate::verify::{
+    Invalid, Rules, Unverified, Verified, check_form, decode, is_jws, vouched_for,
+};
 
 /// All that a [`Verifier`] is made of. [`Setup::new`] has what most APIs want.
 #[non_exhaustive]
@@ -164,12 +166,13 @@ impl Verifier {
         let Some(introspector) = &self.introspector else {
             return self.by_signature(token).await;
         };
+        // Questions are boxed: a request carries its future from layer to layer, and few ask.
         if !is_jws(token) {
-            return self.by_word(introspector, token).await;
+            return Box::pin(self.by_word(introspector, token)).await;
         }
         let verified = self.by_signature(token).await?;
         if introspector.confirms(verified.issuer()) {
-            self.confirmed(introspector, token, verified).await
+            Box::pin(self.confirmed(introspector, token, verified)).await
         } else {
             Ok(verified)
         }
@@ -181,7 +184,8 @@ impl Verifier {
         if let Some(verified) = self.remembered(fingerprint).await? {
             return Ok(verified);
         }
-        let unverified = Unverified::parse(token, &self.rules)?;
+        let parts = decode(token)?;
+        let unverified = Unverified::parse(&parts, &self.rules)?;
         let jwks = self.jwks_of(unverified.issuer(&self.rules)?)?;
         let mut keys = jwks.current().await?;
         if !unverified.is_for_one_of(&keys) {
@@ -198,8 +202,9 @@ impl Verifier {
         if let Some(verified) = self.remembered(fingerprint).await? {
             return Ok(verified);
         }
-        let said = issuer.ask(token).await?;
-        let verified = vouched_for(said, issuer.issuer(), &self.rules, self.now())?;
+        let judge =
+            |said: RawClaims<'_>| vouched_for(said, issuer.issuer(), &self.rules, self.now());
+        let verified = issuer.ask(token, judge).await?;
         Ok(self.remember(fingerprint, verified, self.word()))
     }
 
@@ -212,7 +217,7 @@ impl Verifier {
     ) -> Result<Verified, Refusal> {
         let fingerprint = Fingerprint::of_confirmed(token);
         if self.remembered(fingerprint).await?.is_none() {
-            issuer.ask(token).await?;
+            issuer.ask(token, |_| Ok(())).await?;
             self.remember(fingerprint, verified.clone(), self.word());
         }
         Ok(verified)

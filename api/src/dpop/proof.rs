@@ -68,7 +68,7 @@ impl Proof {
         occasion: &Occasion<'_>,
         algs: &[SigningAlg],
     ) -> Result<Self, InvalidProof> {
-        let jws = Jws::split(text, MAX_PROOF).ok_or(InvalidProof::Malformed)?;
+        let jws = Jws::decode(text, MAX_PROOF).ok_or(InvalidProof::Malformed)?;
         let header: Header = jws.header().ok_or(InvalidProof::Malformed)?;
         let alg = header.alg(algs)?;
         let jwk = header.public_jwk()?;
