@@ -27,24 +27,39 @@ use tokio::net::{TcpListener, UnixStream};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
 
+/// The servers that this machine has: Redis, Valkey, or both. Each test runs with each of them.
+fn engines() -> Vec<&'static str> {
+    let is_there = |name: &&str| {
+        Command::new(name)
+            .arg("--version")
+            .stdout(Stdio::null())
+            .status()
+            .is_ok_and(|it| it.success())
+    };
+    let engines: Vec<_> = ["redis-server", "valkey-server"].into_iter().filter(is_there).collect();
+    assert!(!engines.is_empty(), "neither redis-server nor valkey-server is installed");
+    engines
+}
+
 /// A server on a socket in a folder; it ends with the test.
 struct Server {
     child: Child,
 }
 
 impl Server {
-    fn start(folder: &Path) -> Self {
-        Self::start_with(folder, &[])
+    fn start(engine: &str, folder: &Path) -> Self {
+        Self::start_with(engine, folder, &[])
     }
 
-    fn start_with(folder: &Path, more: &[&str]) -> Self {
-        let mut command = Command::new("redis-server");
+    fn start_with(engine: &str, folder: &Path, more: &[&str]) -> Self {
+        let mut command = Command::new(engine);
         command.args(["--port", "0", "--save", "", "--dir"]).arg(folder);
         command.arg("--unixsocket").arg(folder.join("socket")).args(more);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        // The newer ones write it with a capital.
         let mut ready =
-            lines.map_while(Result::ok).skip_while(|line| !line.contains("ready to accept"));
+            lines.map_while(Result::ok).filter(|line| line.contains("eady to accept connections"));
         assert!(ready.next().is_some(), "the server did not start");
         Self { child }
     }
@@ -85,123 +100,140 @@ fn moved(client: Client, api: &TestApi) -> Client {
 
 /// R17.
 #[tokio::test]
-#[ignore = "needs redis-server: ./test.sh runs it"]
+#[ignore = "needs redis-server or valkey-server: ./test.sh runs it"]
 async fn a_proof_that_one_instance_took_is_refused_by_the_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let _server = Server::start(folder.path());
-    let (client, second) = two_instances([&address(&folder), &address(&folder)], false).await;
-    let proof = client.proof();
-    assert_eq!(client.private(&proof).await.status, StatusCode::OK);
-    let client = moved(client, &second);
-    let again = client.private(&proof).await;
-    assert_eq!(again.status, StatusCode::UNAUTHORIZED);
-    assert!(again.challenge().contains("used before"), "{again:?}");
-    let other = client.proof_but(&json!({}), &json!({ "jti": "proof-2" }));
-    assert_eq!(client.private(&other).await.status, StatusCode::OK);
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let _server = Server::start(engine, folder.path());
+        let (client, second) = two_instances([&address(&folder), &address(&folder)], false).await;
+        let proof = client.proof();
+        assert_eq!(client.private(&proof).await.status, StatusCode::OK);
+        let client = moved(client, &second);
+        let again = client.private(&proof).await;
+        assert_eq!(again.status, StatusCode::UNAUTHORIZED);
+        assert!(again.challenge().contains("used before"), "{again:?}");
+        let other = client.proof_but(&json!({}), &json!({ "jti": "proof-2" }));
+        assert_eq!(client.private(&other).await.status, StatusCode::OK);
+    }
 }
 
 /// R19.
 #[tokio::test]
-#[ignore = "needs redis-server: ./test.sh runs it"]
+#[ignore = "needs redis-server or valkey-server: ./test.sh runs it"]
 async fn a_nonce_of_one_instance_is_good_at_the_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let _server = Server::start(folder.path());
-    let (client, second) = two_instances([&address(&folder), &address(&folder)], true).await;
-    let nonce = client.private(&client.proof()).await.header("dpop-nonce").to_owned();
-    let client = moved(client, &second);
-    let proof = client.proof_but(&json!({}), &json!({ "nonce": nonce }));
-    assert_eq!(client.private(&proof).await.status, StatusCode::OK);
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let _server = Server::start(engine, folder.path());
+        let (client, second) = two_instances([&address(&folder), &address(&folder)], true).await;
+        let nonce = client.private(&client.proof()).await.header("dpop-nonce").to_owned();
+        let client = moved(client, &second);
+        let proof = client.proof_but(&json!({}), &json!({ "nonce": nonce }));
+        assert_eq!(client.private(&proof).await.status, StatusCode::OK);
+    }
 }
 
 /// R19: otherwise one instance would send clients to the other with nonces that it does not take.
 #[tokio::test]
-#[ignore = "needs redis-server: ./test.sh runs it"]
+#[ignore = "needs redis-server or valkey-server: ./test.sh runs it"]
 async fn instances_agree_on_their_nonces_again_when_the_store_has_lost_the_key() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
-    let (client, second) = two_instances([&address(&folder), &address(&folder)], true).await;
-    client.private(&client.proof()).await;
-    drop(server);
-    let _server = Server::start(folder.path());
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(engine, folder.path());
+        let (client, second) = two_instances([&address(&folder), &address(&folder)], true).await;
+        client.private(&client.proof()).await;
+        drop(server);
+        let _server = Server::start(engine, folder.path());
 
-    // The second instance has never asked, and finds no key; the first asks again in a minute.
-    let first = client.api.clone();
-    let client = moved(client, &second);
-    let nonce = client.private(&client.proof()).await.header("dpop-nonce").to_owned();
-    first.clock.set(NOW + 60);
-    let client = moved(client, &first);
-    let proof = json!({ "nonce": nonce, "jti": "proof-2" });
-    // The connection broke with the server; the first answer may be about that.
-    client.private(&client.proof()).await;
-    let answer = client.private(&client.proof_but(&json!({}), &proof)).await;
-    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        // The second instance has never asked, and finds no key; the first asks again in a minute.
+        let first = client.api.clone();
+        let client = moved(client, &second);
+        let nonce = client.private(&client.proof()).await.header("dpop-nonce").to_owned();
+        first.clock.set(NOW + 60);
+        let client = moved(client, &first);
+        let proof = json!({ "nonce": nonce, "jti": "proof-2" });
+        // The connection broke with the server; the first answer may be about that.
+        client.private(&client.proof()).await;
+        let answer = client.private(&client.proof_but(&json!({}), &proof)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    }
 }
 
 /// R17: what cannot be told is not guessed.
 #[tokio::test]
-#[ignore = "needs redis-server: ./test.sh runs it"]
+#[ignore = "needs redis-server or valkey-server: ./test.sh runs it"]
 async fn without_its_store_the_api_answers_503_to_proofs_and_finds_it_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let (client, _) = two_instances([&address(&folder), &address(&folder)], false).await;
-    let answer = client.private(&client.proof()).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(answer.header("retry-after"), "1");
-    assert!(answer.challenges().is_empty(), "a new token or proof would not help: {answer:?}");
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let (client, _) = two_instances([&address(&folder), &address(&folder)], false).await;
+        let answer = client.private(&client.proof()).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.header("retry-after"), "1");
+        assert!(answer.challenges().is_empty(), "a new token or proof would not help: {answer:?}");
 
-    let _server = Server::start(folder.path());
-    assert_eq!(client.private(&client.proof()).await.status, StatusCode::OK);
+        let _server = Server::start(engine, folder.path());
+        assert_eq!(client.private(&client.proof()).await.status, StatusCode::OK);
+    }
 }
 
 /// R17: a store that is there and says nothing is as good as none, and nobody waits long for it.
 #[tokio::test]
-#[ignore = "needs redis-server: ./test.sh runs it"]
+#[ignore = "needs redis-server or valkey-server: ./test.sh runs it"]
 async fn a_store_that_hangs_is_given_up_for_a_request_in_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
-    let (client, _) = two_instances([&address(&folder), &address(&folder)], false).await;
-    assert_eq!(client.private(&client.proof()).await.status, StatusCode::OK);
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(engine, folder.path());
+        let (client, _) = two_instances([&address(&folder), &address(&folder)], false).await;
+        assert_eq!(client.private(&client.proof()).await.status, StatusCode::OK);
 
-    server.signal(Signal::STOP);
-    let other = client.proof_but(&json!({}), &json!({ "jti": "proof-2" }));
-    let begun = Instant::now();
-    assert_eq!(client.private(&other).await.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+        server.signal(Signal::STOP);
+        let other = client.proof_but(&json!({}), &json!({ "jti": "proof-2" }));
+        let begun = Instant::now();
+        assert_eq!(client.private(&other).await.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
 
-    server.signal(Signal::CONT);
-    let third = client.proof_but(&json!({}), &json!({ "jti": "proof-3" }));
-    assert_eq!(client.private(&third).await.status, StatusCode::OK);
+        server.signal(Signal::CONT);
+        let third = client.proof_but(&json!({}), &json!({ "jti": "proof-3" }));
+        assert_eq!(client.private(&third).await.status, StatusCode::OK);
+    }
 }
 
 /// R17: the replay cache is bounded by the proof's lifetime, and never shorter.
 #[tokio::test]
-#[ignore = "needs redis-server: ./test.sh runs it"]
+#[ignore = "needs redis-server or valkey-server: ./test.sh runs it"]
 async fn the_store_forgets_a_proof_by_itself_after_its_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let _server = Server::start(folder.path());
-    let (client, _) = two_instances([&address(&folder), &address(&folder)], false).await;
-    client.private(&client.proof()).await;
-    let redis = redis::Client::open(address(&folder)).unwrap();
-    let mut redis = redis.get_multiplexed_async_connection().await.unwrap();
-    let names: Vec<Vec<u8>> =
-        redis::cmd("KEYS").arg("private-api:dpop:used:*").query_async(&mut redis).await.unwrap();
-    assert_eq!(names.len(), 1);
-    let life: u64 = redis::cmd("TTL").arg(&names[0]).query_async(&mut redis).await.unwrap();
-    assert!((60..=90).contains(&life), "a minute, and what clocks may be apart: {life}");
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let _server = Server::start(engine, folder.path());
+        let (client, _) = two_instances([&address(&folder), &address(&folder)], false).await;
+        client.private(&client.proof()).await;
+        let redis = redis::Client::open(address(&folder)).unwrap();
+        let mut redis = redis.get_multiplexed_async_connection().await.unwrap();
+        let names: Vec<Vec<u8>> = redis::cmd("KEYS")
+            .arg("private-api:dpop:used:*")
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        assert_eq!(names.len(), 1);
+        let life: u64 = redis::cmd("TTL").arg(&names[0]).query_async(&mut redis).await.unwrap();
+        assert!((60..=90).contains(&life), "a minute, and what clocks may be apart: {life}");
+    }
 }
 
 /// R24.
 #[tokio::test]
-#[ignore = "needs redis-server: ./test.sh runs it"]
+#[ignore = "needs redis-server or valkey-server: ./test.sh runs it"]
 async fn a_store_with_a_password_is_opened_with_that_of_a_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let _server = Server::start_with(folder.path(), &["--requirepass", "s3cret"]);
-    for (password, status) in
-        [("s3cret", StatusCode::OK), ("guess", StatusCode::SERVICE_UNAVAILABLE)]
-    {
-        let password = Secret::new(password.to_owned());
-        let store = RedisStore::new(&address(&folder), Some(&password)).unwrap();
-        let client = Client::at(|setup| setup.store = Arc::new(store)).await;
-        assert_eq!(client.private(&client.proof()).await.status, status);
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let _server = Server::start_with(engine, folder.path(), &["--requirepass", "s3cret"]);
+        for (password, status) in
+            [("s3cret", StatusCode::OK), ("guess", StatusCode::SERVICE_UNAVAILABLE)]
+        {
+            let password = Secret::new(password.to_owned());
+            let store = RedisStore::new(&address(&folder), Some(&password)).unwrap();
+            let client = Client::at(|setup| setup.store = Arc::new(store)).await;
+            assert_eq!(client.private(&client.proof()).await.status, status);
+        }
     }
 }
 
@@ -224,24 +256,26 @@ async fn with_tls(socket: PathBuf) -> String {
 
 /// R24: the nonces' key comes this way, and whether a proof is new.
 #[tokio::test]
-#[ignore = "needs redis-server: ./test.sh runs it"]
+#[ignore = "needs redis-server or valkey-server: ./test.sh runs it"]
 async fn a_store_with_tls_is_believed_with_a_certificate_that_the_system_trusts() {
-    let folder = tempfile::tempdir().unwrap();
-    let _server = Server::start(folder.path());
-    let store = with_tls(folder.path().join("socket")).await;
-    let trusted = format!("{FIXTURES}/cert.pem");
-    for (roots, status) in [(trusted.as_str(), 200), ("/dev/null", 503)] {
-        let mut client = Client::start().await;
-        let mut program = program(&["--issuer", &client.issuer.url, "--audience", AUDIENCE]);
-        program.args(["--listen", "127.0.0.1:0", "--proof-store", &store]);
-        let running = Running::spawn(program.env("SSL_CERT_FILE", roots));
-        let claims = claims_now(&client.issuer.url);
-        let bound = json!({ "cnf": { "jkt": client.key.thumbprint() } });
-        client.token = client.issuer_key.token(&with(claims.clone(), &bound));
-        let now = claims["exp"].as_u64().unwrap() - 600;
-        let here = json!({ "htu": format!("{}/private", running.url), "iat": now });
-        let proof = client.proof_but(&json!({}), &here);
-        assert_eq!(running.proven(&client.token, &proof).await, status);
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let _server = Server::start(engine, folder.path());
+        let store = with_tls(folder.path().join("socket")).await;
+        let trusted = format!("{FIXTURES}/cert.pem");
+        for (roots, status) in [(trusted.as_str(), 200), ("/dev/null", 503)] {
+            let mut client = Client::start().await;
+            let mut program = program(&["--issuer", &client.issuer.url, "--audience", AUDIENCE]);
+            program.args(["--listen", "127.0.0.1:0", "--proof-store", &store]);
+            let running = Running::spawn(program.env("SSL_CERT_FILE", roots));
+            let claims = claims_now(&client.issuer.url);
+            let bound = json!({ "cnf": { "jkt": client.key.thumbprint() } });
+            client.token = client.issuer_key.token(&with(claims.clone(), &bound));
+            let now = claims["exp"].as_u64().unwrap() - 600;
+            let here = json!({ "htu": format!("{}/private", running.url), "iat": now });
+            let proof = client.proof_but(&json!({}), &here);
+            assert_eq!(running.proven(&client.token, &proof).await, status);
+        }
     }
 }
 

@@ -37,7 +37,7 @@ impl Store {
         command.args(["--port", "0", "--save", "", "--unixsocket"]).arg(&socket);
         let mut child = command.stdout(Stdio::piped()).spawn().ok()?;
         let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-        lines.map_while(Result::ok).find(|line| line.contains("ready to accept"))?;
+        lines.map_while(Result::ok).find(|line| line.contains("eady to accept connections"))?;
         Some(Self { child, address: format!("unix://{}", socket.display()), _folder: folder })
     }
 }
