@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::sync::Semaphore;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
@@ -97,6 +98,7 @@ pub(crate) struct Introspector {
 struct Activity {
     active: bool,
     token_type: Option<String>,
+    cnf: Option<IgnoredAny>,
 }
 
 impl Introspector {
@@ -125,7 +127,7 @@ impl Introspector {
         let body = in_time(self.question(token)).await.map_err(|error| self.failed(&error))?;
         let read = |error: serde_json::Error| self.failed(&AskError::Useless(error.into()));
         let activity: Activity = serde_json::from_slice(&body).map_err(read)?;
-        if !activity.active || !activity.is_access_token() {
+        if !activity.active || !activity.is_access_token() || activity.lacks_its_key() {
             return Err(Invalid::Inactive.into());
         }
         Ok(judge(serde_json::from_slice(&body).map_err(read)?)?)
@@ -167,6 +169,13 @@ impl Activity {
         let kinds = ["Bearer", "DPoP"];
         let known = |kind: &String| kinds.iter().any(|known| known.eq_ignore_ascii_case(kind));
         self.token_type.as_ref().is_none_or(known)
+    }
+
+    /// A token that is said to be bound to a key must be said to which one (RFC 9449 §6.2). It is
+    /// not taken for one that anybody may present.
+    fn lacks_its_key(&self) -> bool {
+        let is_bound = |kind: &String| kind.eq_ignore_ascii_case("DPoP");
+        self.token_type.as_ref().is_some_and(is_bound) && self.cnf.is_none()
     }
 }
 

@@ -102,6 +102,8 @@ async fn what_the_issuer_says_is_judged_like_a_token() {
         json!({ "sub": null }),
         json!({ "client_id": null }),
         json!({ "token_type": "refresh_token" }),
+        // Bound to a key, and not said to which one.
+        json!({ "token_type": "DPoP" }),
         json!({ "cnf": { "jkt": "x" } }),
     ] {
         assert_eq!(Stand::said(&wrong).await.status, StatusCode::UNAUTHORIZED, "{wrong}");
