@@ -12,6 +12,7 @@ mod headers;
 pub mod minted;
 mod requests;
 mod resolve;
+mod silent;
 pub mod vault;
 mod view;
 pub mod why;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use authbroker_core::account::Account;
 use authbroker_core::authentication::Requirement;
 use authbroker_core::caller::{Caller, Door};
-use authbroker_core::failure::{Code, Failure, StepUp};
+use authbroker_core::failure::{Code, Failure};
 use authbroker_core::ids::AccountId;
 use authbroker_core::lifecycle::Want;
 use authbroker_core::policy::Basis;
@@ -41,6 +42,7 @@ pub use self::challenge::{ChallengeReport, Reaction, Terms};
 pub use self::headers::{Headers, HeadersRequest};
 use self::minted::not_by_minted;
 use self::requests::pending;
+use self::silent::{for_account, other_type, too_slow};
 use self::view::view;
 pub use self::view::{AccountView, Status};
 use crate::config::Settings;
@@ -381,43 +383,4 @@ fn requirement(request: &TokenRequest) -> Requirement {
         acr_values: request.acr_values.clone(),
         not_before: request.max_age.map(|age| clock::now().wall.minus(age)),
     }
-}
-
-/// Names the account's provider in the way out, and how the person must sign in.
-fn for_account(mut failure: Failure, account: &Account, request: &TokenRequest) -> Failure {
-    match failure.code {
-        Code::InteractionRequired => failure.hint = format!("brokerctl login {}", account.provider),
-        Code::StepUpRequired => {
-            failure.hint = step_up_hint(account, request);
-            let (acr_values, max_age) = (request.acr_values.clone(), request.max_age);
-            failure.step_up = Some(Box::new(StepUp { acr_values, max_age }));
-        }
-        _ => {}
-    }
-    failure
-}
-
-fn step_up_hint(account: &Account, request: &TokenRequest) -> String {
-    let mut words = vec!["brokerctl login", account.id.as_str()];
-    // An app chose the contexts, and a person may paste the hint into a shell.
-    let plain =
-        |acr: &&String| acr.chars().all(|c| c.is_ascii_alphanumeric() || ":/._-".contains(c));
-    for acr in request.acr_values.iter().filter(plain) {
-        words.extend(["--acr", acr]);
-    }
-    if request.max_age.is_some() {
-        words.push("--prompt login");
-    }
-    words.join(" ")
-}
-
-fn other_type(access: &AccessToken) -> Failure {
-    let message =
-        format!("the tokens of this sign-in are of the type {}", access.token_type().as_str());
-    Failure::new(Code::InteractionRequired, message, "brokerctl login")
-}
-
-fn too_slow(limit: Duration) -> Failure {
-    let message = format!("the provider did not answer within {} seconds", limit.as_secs());
-    Failure::new(Code::ProviderUnavailable, message, "try again in a moment")
 }
