@@ -39,6 +39,12 @@ impl<'a> Terminal<'a> {
         self.tmux(&["send-keys", key]).await;
     }
 
+    /// Takes back what was typed. An interrupt would do so too, and now and then what is typed
+    /// right after it: the terminal forgets its input then.
+    async fn clear_line(&self) {
+        self.tmux(&["send-keys", "C-u"]).await;
+    }
+
     /// Waits until the screen shows `text`.
     async fn shows(&self, text: &str) {
         let look = async || self.tmux(&["capture-pane", "-p"]).await.contains(text).then_some(());
@@ -63,10 +69,10 @@ async fn completes(shell: &str, script: &str) {
 
     terminal.type_in("brokerctl hea", "Tab").await;
     terminal.shows("brokerctl headers").await;
-    terminal.tmux(&["send-keys", "C-c"]).await;
+    terminal.clear_line().await;
     terminal.type_in("brokerctl token al", "Tab").await;
     terminal.shows("brokerctl token alice").await;
-    terminal.tmux(&["send-keys", "C-c"]).await;
+    terminal.clear_line().await;
     terminal.type_in("brokerctl exec dev-", "Tab").await;
     terminal.shows(&format!("brokerctl exec {id}")).await;
     terminal.close().await;
