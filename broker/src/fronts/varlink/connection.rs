@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::incoming::{Messages, Over};
 use super::limits::{CALLS_AHEAD, Place};
-use super::router::{Answers, Call, Router, bad};
+use super::router::{Answers, Call, Router, Telling, bad};
 
 /// Serves a peer until it leaves or breaks a rule. At `stop`, a call under way is still answered; a
 /// stream, which might never end by itself, is not.
@@ -93,7 +93,7 @@ impl Peer {
         let call: Call<'_> = serde_json::from_slice(text).map_err(|_| Over)?;
         match router.answers(&call) {
             Answers::One => self.answer_once(router, &call).await,
-            Answers::Many => self.tell(router, &call, stop).await,
+            Answers::Many(method) => self.tell(router, method, &call, stop).await,
         }
     }
 
@@ -118,13 +118,14 @@ impl Peer {
     async fn tell(
         &mut self,
         router: &Router,
+        method: Telling,
         call: &Call<'_>,
         stop: &CancellationToken,
     ) -> Result<(), Over> {
         let (oneway, streams) = (call.oneway, call.more);
         // Room for one: a method that tells more waits for the peer to read.
         let (replies, mut outgoing) = mpsc::channel(1);
-        let mut answering = std::pin::pin!(router.tell(call, replies));
+        let mut answering = std::pin::pin!(router.tell(method, call, replies));
         let mut answered = false;
         loop {
             let listening = self.listens();

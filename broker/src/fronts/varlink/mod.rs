@@ -5,7 +5,8 @@
 //!    (`limits`, `incoming`). There the peer is described, before a byte of it is read. Who finds no
 //!    place is told so, and nobody else notices.
 //! 3. A socket that is for a service of the system gives that its token (`credential`), and ends.
-//! 4. At any other, a call finds its method in `router`; `broker1` and `admin1` make the one call to the broker.
+//! 4. At any other, a call finds its method in `router`; `broker1` and `admin1` make the one call to
+//!    the broker.
 
 mod admin1;
 mod audit;

@@ -35,16 +35,32 @@ pub(super) enum Answers {
     /// Once.
     One,
     /// As often as there is something to tell, to a peer that takes more than one answer.
-    Many,
+    Many(Telling),
+}
+
+/// The methods that may answer often.
+#[derive(Clone, Copy)]
+pub(super) enum Telling {
+    Acquire,
+    SignOut,
+    Watch,
+    SignIn,
+    Audit,
+    ServeQuestions,
 }
 
 impl Router {
     pub(super) fn answers(&self, call: &Call<'_>) -> Answers {
         match call.named() {
-            (broker1::INTERFACE, "Acquire" | "SignOut" | "Watch") => Answers::Many,
-            (admin1::INTERFACE, "SignIn" | "Audit" | "ServeQuestions") if self.is_admins() => {
-                Answers::Many
-            }
+            (broker1::INTERFACE, "Acquire") => Answers::Many(Telling::Acquire),
+            (broker1::INTERFACE, "SignOut") => Answers::Many(Telling::SignOut),
+            (broker1::INTERFACE, "Watch") => Answers::Many(Telling::Watch),
+            (admin1::INTERFACE, method) if self.is_admins() => match method {
+                "SignIn" => Answers::Many(Telling::SignIn),
+                "Audit" => Answers::Many(Telling::Audit),
+                "ServeQuestions" => Answers::Many(Telling::ServeQuestions),
+                _ => Answers::One,
+            },
             _ => Answers::One,
         }
     }
@@ -88,16 +104,15 @@ impl Router {
     }
 
     /// Answers a call of a method that may answer often, on `replies`.
-    pub(super) async fn tell(&self, call: &Call<'_>, replies: Replies) {
+    pub(super) async fn tell(&self, method: Telling, call: &Call<'_>, replies: Replies) {
         let (parameters, more) = (call.parameters, call.more);
-        match call.named().1 {
-            "Acquire" => self.acquire(parameters, more, replies).await,
-            "SignOut" => self.sign_out(parameters, more, replies).await,
-            "Watch" => self.watch(more, replies).await,
-            "SignIn" => self.sign_in(parameters, more, replies).await,
-            "Audit" => self.audit(parameters, more, replies).await,
-            "ServeQuestions" => self.serve_questions(more, replies).await,
-            _ => send(&replies, service::no_method(&call.method)).await,
+        match method {
+            Telling::Acquire => self.acquire(parameters, more, replies).await,
+            Telling::SignOut => self.sign_out(parameters, more, replies).await,
+            Telling::Watch => self.watch(more, replies).await,
+            Telling::SignIn => self.sign_in(parameters, more, replies).await,
+            Telling::Audit => self.audit(parameters, more, replies).await,
+            Telling::ServeQuestions => self.serve_questions(more, replies).await,
         }
     }
 }
