@@ -7,7 +7,8 @@ use authbroker_core::failure::Failure;
 use authbroker_core::ids::AccountId;
 use authbroker_core::lifecycle::Event;
 
-use super::{Entry, Performer, Sessions, lock};
+use super::perform::Performer;
+use super::{Entry, Sessions, lock};
 
 /// How long a lock waits for refresh tokens that are in use: longer than a provider is given to
 /// answer in.

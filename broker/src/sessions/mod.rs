@@ -32,6 +32,7 @@ use authbroker_core::token::{AccessToken, SlotKey};
 use tokio::sync::{Notify, oneshot, watch};
 
 use self::agenda::Agenda;
+use self::perform::Performer;
 use crate::platform::{Machine, clock};
 use crate::providers::Providers;
 use crate::services::audit::Audit;
@@ -81,15 +82,6 @@ struct Desk {
     /// What is to be performed, in this order.
     queue: VecDeque<Effect>,
     performer: Performer,
-}
-
-/// Who performs what a session asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Performer {
-    /// Nobody: there is nothing to do.
-    None,
-    /// A task, which looks into the queue before it ends.
-    Works,
 }
 
 /// How an account stands, and since when.
@@ -264,18 +256,6 @@ impl Sessions {
             desk.tick = tick;
         }
         effects
-    }
-
-    /// Has effects performed, after all that the session asked for before.
-    fn enqueue(&self, entry: &Arc<Entry>, desk: &mut Desk, effects: Vec<Effect>) {
-        if effects.is_empty() {
-            return;
-        }
-        desk.queue.extend(effects);
-        if desk.performer == Performer::None {
-            desk.performer = Performer::Works;
-            tokio::spawn(perform::work_off(self.clone(), Arc::clone(entry)));
-        }
     }
 
     fn margins(&self, entry: &Entry) -> Margins {

@@ -8,12 +8,21 @@ use authbroker_core::ids::AccountId;
 use authbroker_core::lifecycle::{Certainty, Effect, Event, Refusal, SignOutReport};
 use authbroker_core::token::SlotKey;
 
-use super::{Entry, Performer, Sessions, lock};
+use super::{Desk, Entry, Sessions, lock};
 use crate::platform::fault_point::{FaultPoint, reach};
 use crate::services::vault::Prompt;
 
+/// Who performs what a session asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Performer {
+    /// Nobody: there is nothing to do.
+    None,
+    /// A task, which looks into the queue before it ends.
+    Works,
+}
+
 /// Performs what a session asks for, one effect after the other, until there is nothing left.
-pub(super) async fn work_off(sessions: Sessions, entry: Arc<Entry>) {
+async fn work_off(sessions: Sessions, entry: Arc<Entry>) {
     while let Some(effect) = next(&entry) {
         sessions.perform(&entry, effect).await;
         sessions.0.moved.notify_waiters();
@@ -32,6 +41,18 @@ fn next(entry: &Entry) -> Option<Effect> {
 }
 
 impl Sessions {
+    /// Has effects performed, after all that the session asked for before.
+    pub(super) fn enqueue(&self, entry: &Arc<Entry>, desk: &mut Desk, effects: Vec<Effect>) {
+        if effects.is_empty() {
+            return;
+        }
+        desk.queue.extend(effects);
+        if desk.performer == Performer::None {
+            desk.performer = Performer::Works;
+            tokio::spawn(work_off(self.clone(), Arc::clone(entry)));
+        }
+    }
+
     async fn perform(&self, entry: &Arc<Entry>, effect: Effect) {
         match effect {
             Effect::Recall => self.recall(entry).await,
