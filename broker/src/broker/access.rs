@@ -62,8 +62,7 @@ impl Broker {
             Decision::Allow => Ok(verdict),
             Decision::Deny => Err(denied(caller, account, resources, &verdict)),
             Decision::Ask => {
-                let Account { id, provider, .. } = account;
-                let query = Query { caller, account: id, provider, resources, scopes };
+                let query = Query::of(caller, account, resources, scopes);
                 self.undecided(&query, account, patience, verdict).await
             }
         }
@@ -130,8 +129,7 @@ impl Broker {
         resources: &Resources,
         scopes: &ScopeSet,
     ) -> Verdict {
-        let Account { id, provider, .. } = account;
-        let query = Query { caller, account: id, provider, resources, scopes };
+        let query = Query::of(caller, account, resources, scopes);
         let answers = self.0.grants.snapshot();
         policy::decide(&query, &self.settings().policy, &answers.grants, clock::now().wall)
     }

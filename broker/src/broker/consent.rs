@@ -80,9 +80,7 @@ impl Broker {
         scopes: &ScopeSet,
     ) -> Result<(), Failure> {
         let resources = &self.good_for(account, resources);
-        let Account { id, provider, .. } = account;
-        let query = Query { caller, account: id, provider, resources, scopes };
-        let used = self.0.consent.take_pass(&query);
+        let used = self.0.consent.take_pass(&Query::of(caller, account, resources, scopes));
         used.then_some(()).ok_or_else(|| unanswered(caller, account, resources, scopes))
     }
 

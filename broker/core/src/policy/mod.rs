@@ -33,6 +33,7 @@ pub use self::grant::{Grant, GrantId, Lasting, Ruling};
 pub use self::manifest::Manifest;
 pub use self::reach::{Api, Part, Reach};
 pub use self::rule::{AccountMatch, AppMatch, InvalidApp, Rule, RulePlace};
+use crate::account::Account;
 use crate::caller::{Caller, Door, Identity};
 use crate::ids::{AccountId, ProviderName};
 use crate::resource::{Resource, Resources};
@@ -99,6 +100,19 @@ pub struct Query<'a> {
     pub resources: &'a Resources,
     /// With which scopes; empty for all that were granted.
     pub scopes: &'a ScopeSet,
+}
+
+impl<'a> Query<'a> {
+    /// What a caller wants of an account.
+    pub const fn of(
+        caller: &'a Caller,
+        account: &'a Account,
+        resources: &'a Resources,
+        scopes: &'a ScopeSet,
+    ) -> Self {
+        let Account { id, provider, .. } = account;
+        Self { caller, account: id, provider, resources, scopes }
+    }
 }
 
 /// What was decided, and why.
