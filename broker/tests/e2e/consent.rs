@@ -90,6 +90,17 @@ async fn undecided() -> (Stand, Apps) {
     ruled(|_| String::new()).await
 }
 
+/// An app that a person has allowed a token, once; and what has to stay for that.
+async fn allowed_once() -> (Stand, Client, (Apps, Agent)) {
+    let (stand, apps) = undecided().await;
+    let app = stand.app().await;
+    let mut agent = Agent::start(&stand).await;
+    let pending = asks(&app).await;
+    agent.answer_next("once").await;
+    ends(pending).await.unwrap();
+    (stand, app, (apps, agent))
+}
+
 #[tokio::test]
 async fn a_yes_for_this_once_is_good_for_one_token() {
     let (stand, _apps) = undecided().await;
@@ -121,12 +132,7 @@ async fn a_yes_for_this_once_is_good_for_one_token() {
 
 #[tokio::test]
 async fn a_yes_for_this_once_is_none_to_a_sign_out_and_not_used_up_by_it() {
-    let (stand, _apps) = undecided().await;
-    let app = stand.app().await;
-    let mut agent = Agent::start(&stand).await;
-    let pending = asks(&app).await;
-    agent.answer_next("once").await;
-    ends(pending).await.unwrap();
+    let (_stand, app, _rest) = allowed_once().await;
     let refused = app.sign_out("").await.unwrap().done().await.unwrap_err();
     assert_eq!(code(&refused), ErrorCode::ConsentRequired);
     let challenge = Challenge::new(&TokenRequest::new(), "http://127.0.0.1:1/", 401);
@@ -137,12 +143,7 @@ async fn a_yes_for_this_once_is_none_to_a_sign_out_and_not_used_up_by_it() {
 
 #[tokio::test]
 async fn a_yes_for_this_once_waits_for_a_provider_that_is_out_of_reach() {
-    let (stand, _apps) = undecided().await;
-    let app = stand.app().await;
-    let mut agent = Agent::start(&stand).await;
-    let pending = asks(&app).await;
-    agent.answer_next("once").await;
-    ends(pending).await.unwrap();
+    let (stand, app, _rest) = allowed_once().await;
     stand.issuer.inject(Fault::refresh_500(), Times::Once);
     let failed = app.token(TokenRequest::new().force()).await.unwrap_err();
     assert_eq!(code(&failed), ErrorCode::ProviderUnavailable);
